@@ -1,0 +1,279 @@
+//! Counting and measuring records by group.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Datelike, Utc};
+use chrono_tz::Tz;
+
+use super::filter::known;
+use super::kind::{FieldRef, FieldType, KindSpec};
+use super::{Filter, Scope, StorageError, Value};
+
+/// A question for figures over the records of one kind in one scope.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    kind: &'static KindSpec,
+    scope: Scope,
+    filter: Filter,
+    by: Vec<Group>,
+    measures: Vec<Measure>,
+}
+
+/// What records are grouped by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Group {
+    /// A field. A record counts for each element of a set, and under `Null` where there is none.
+    Field(&'static str),
+    /// The stretch of time that an instant falls into, by the clocks of a zone. The key is a text that names
+    /// the stretch as people there do, and orders by time: see [`Unit::label`].
+    Period(&'static str, Unit, Tz),
+}
+
+/// A stretch of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// An hour by the clock; the hour that is repeated when summer time ends counts as one.
+    Hour,
+    /// A day.
+    Day,
+    /// A week that begins on Monday.
+    Week,
+    /// A month.
+    Month,
+}
+
+impl Unit {
+    /// The name of the stretch that `at` falls into: `2025-03-30T02`, `2025-03-30`, the Monday `2025-03-24`,
+    /// or `2025-03`.
+    #[must_use]
+    pub fn label(self, at: DateTime<Utc>, zone: Tz) -> String {
+        let local = at.with_timezone(&zone).naive_local();
+        match self {
+            Self::Hour => local.format("%Y-%m-%dT%H").to_string(),
+            Self::Day => local.format("%Y-%m-%d").to_string(),
+            Self::Week => {
+                let back = chrono::Days::new(u64::from(local.weekday().num_days_from_monday()));
+                local.checked_sub_days(back).unwrap_or(local).format("%Y-%m-%d").to_string()
+            }
+            Self::Month => local.format("%Y-%m").to_string(),
+        }
+    }
+}
+
+/// A figure over the records of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// How many records there are.
+    Count,
+    /// The sum of a number field, of the field's own type. `Null` where no record has a value.
+    Sum(&'static str),
+    /// The average of a number field, always a real number. `Null` where no record has a value.
+    Average(&'static str),
+    /// The smallest value of a field, or `Null`.
+    Least(&'static str),
+    /// The largest value of a field, or `Null`.
+    Greatest(&'static str),
+}
+
+impl Measure {
+    /// The field that is measured, if any.
+    #[must_use]
+    pub const fn field(self) -> Option<&'static str> {
+        match self {
+            Self::Count => None,
+            Self::Sum(field) | Self::Average(field) | Self::Least(field) | Self::Greatest(field) => {
+                Some(field)
+            }
+        }
+    }
+}
+
+/// The figures of one group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figures {
+    /// What the group has in common, one value for each [`Group`] of the question.
+    pub keys: Vec<Value>,
+    /// One value for each [`Measure`] of the question.
+    pub values: Vec<Value>,
+}
+
+impl Tally {
+    /// How many records of a kind a scope has. Without groups the answer is one row, also where it counts none.
+    #[must_use]
+    pub fn new(kind: &'static KindSpec, scope: Scope) -> Self {
+        Self { kind, scope, filter: Filter::all(), by: Vec::new(), measures: Vec::new() }
+    }
+
+    /// Narrows down which records are looked at.
+    #[must_use]
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filter = self.filter.and(filter);
+        self
+    }
+
+    /// Groups by a field or stretch of time, within the groups already given. Only groups with at least one
+    /// record are answered, ordered by their keys.
+    #[must_use]
+    pub fn by(mut self, group: Group) -> Self {
+        self.by.push(group);
+        self
+    }
+
+    /// Asks for a figure; without any, records are counted.
+    #[must_use]
+    pub fn measure(mut self, measure: Measure) -> Self {
+        self.measures.push(measure);
+        self
+    }
+
+    /// The kind.
+    #[must_use]
+    pub const fn kind(&self) -> &'static KindSpec {
+        self.kind
+    }
+
+    /// The scope.
+    #[must_use]
+    pub const fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// The filter.
+    #[must_use]
+    pub const fn condition(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// The groups.
+    #[must_use]
+    pub fn groups(&self) -> &[Group] {
+        &self.by
+    }
+
+    /// The figures that are wanted; at least one.
+    #[must_use]
+    pub fn measures(&self) -> &[Measure] {
+        if self.measures.is_empty() { &[Measure::Count] } else { &self.measures }
+    }
+
+    /// Checks the question against its kind.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Invalid`] where a field is unknown, or of a type that cannot be grouped or measured so.
+    pub fn check(&self) -> Result<(), StorageError> {
+        self.filter.check(self.kind)?;
+        for group in &self.by {
+            let (Group::Field(name) | Group::Period(name, ..)) = *group;
+            let field = known(self.kind, name)?;
+            if matches!(group, Group::Period(..)) && self.kind.type_of(field) != FieldType::Time {
+                return Err(StorageError::Invalid(format!("{name} is no instant")));
+            }
+        }
+        for measure in &self.measures {
+            let Some(name) = measure.field() else { continue };
+            let field = known(self.kind, name)?;
+            let number = matches!(self.kind.type_of(field), FieldType::Int | FieldType::Real);
+            let set = matches!(field, FieldRef::Declared(place) if self.kind.fields[place].many);
+            if set || (!number && matches!(measure, Measure::Sum(_) | Measure::Average(_))) {
+                return Err(StorageError::Invalid(format!("{name} cannot be measured so")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Adds up the figures of one group, record by record, for stores that look at records one by one.
+#[derive(Clone, Debug)]
+pub struct Sums {
+    measures: Arc<[(Measure, Option<FieldRef>)]>,
+    rows: Vec<Sum>,
+}
+
+#[derive(Clone, Debug)]
+struct Sum {
+    count: i64,
+    whole: i64,
+    real: f64,
+    extreme: Value,
+}
+
+impl Sums {
+    /// Nothing added up yet.
+    #[must_use]
+    pub fn new(tally: &Tally) -> Self {
+        let kind = tally.kind();
+        let measures: Arc<[_]> = tally
+            .measures()
+            .iter()
+            .map(|measure| (*measure, measure.field().and_then(|name| kind.field(name))))
+            .collect();
+        let rows = vec![Sum { count: 0, whole: 0, real: 0.0, extreme: Value::Null }; measures.len()];
+        Self { measures, rows }
+    }
+
+    /// Adds a record.
+    pub fn add(&mut self, record: &super::Record) {
+        for ((measure, field), row) in self.measures.iter().zip(&mut self.rows) {
+            let Some(field) = field else {
+                row.count += 1;
+                continue;
+            };
+            let value = record.value(*field);
+            if value.is_null() {
+                continue;
+            }
+            row.count += 1;
+            match measure {
+                Measure::Count => {}
+                Measure::Sum(_) | Measure::Average(_) => {
+                    row.whole = row.whole.saturating_add(value.as_int().unwrap_or(0));
+                    row.real += value.as_real().unwrap_or(0.0);
+                }
+                Measure::Least(_) if row.extreme.is_null() || *value < row.extreme => {
+                    row.extreme = value.into_owned();
+                }
+                Measure::Greatest(_) if *value > row.extreme => row.extreme = value.into_owned(),
+                Measure::Least(_) | Measure::Greatest(_) => {}
+            }
+        }
+    }
+
+    /// The figures, one for each measure.
+    #[must_use]
+    pub fn values(&self, kind: &KindSpec) -> Vec<Value> {
+        self.measures
+            .iter()
+            .zip(&self.rows)
+            .map(|((measure, field), row)| match measure {
+                Measure::Count => Value::Int(row.count),
+                _ if row.count == 0 => Value::Null,
+                #[expect(clippy::cast_precision_loss, reason = "an average is a float")]
+                Measure::Average(_) => Value::from(row.real / row.count as f64),
+                Measure::Sum(_) if field.is_some_and(|field| kind.type_of(field) == FieldType::Int) => {
+                    Value::Int(row.whole)
+                }
+                Measure::Sum(_) => Value::from(row.real),
+                Measure::Least(_) | Measure::Greatest(_) => row.extreme.clone(),
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone as _;
+
+    use super::*;
+
+    #[test]
+    fn stretches_are_named_by_the_clocks_of_the_zone() {
+        let late = Utc.with_ymd_and_hms(2025, 3, 30, 22, 30, 0).single().expect("an instant");
+        let zone = chrono_tz::Europe::Warsaw;
+        assert_eq!(Unit::Hour.label(late, zone), "2025-03-31T00");
+        assert_eq!(Unit::Day.label(late, zone), "2025-03-31");
+        assert_eq!(Unit::Week.label(late, zone), "2025-03-31");
+        assert_eq!(Unit::Week.label(late, chrono_tz::UTC), "2025-03-24");
+        assert_eq!(Unit::Month.label(late, zone), "2025-03");
+    }
+}
