@@ -26,6 +26,12 @@ impl Changes {
         Self { batch: Batch::new(batch, at), failed: None }
     }
 
+    /// The id of the batch.
+    #[must_use]
+    pub const fn id(&self) -> Uuid {
+        self.batch.id
+    }
+
     /// When the changes happen.
     #[must_use]
     pub const fn at(&self) -> DateTime<Utc> {
@@ -101,6 +107,11 @@ impl Changes {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.batch.is_empty()
+    }
+
+    /// Whether there are changes to the jobs.
+    pub(crate) fn has_jobs(&self) -> bool {
+        !self.batch.jobs.is_empty()
     }
 
     /// The batch, for a store.

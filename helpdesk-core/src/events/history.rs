@@ -1,0 +1,88 @@
+//! Histories: queries over the event log.
+
+use crate::error::Result;
+use crate::events::model::{EVENT, Event};
+use crate::helpdesk::Helpdesk;
+use crate::storage::{Cursor, Entity, EntityId as _, Filter, From, Query, Scope};
+
+/// A question to the event log of one organisation.
+#[derive(Clone, Debug)]
+pub struct HistoryQuery {
+    filter: Filter,
+    scope: Scope,
+    oldest_first: bool,
+    from: From,
+    limit: usize,
+}
+
+/// A page of events.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// The events.
+    pub events: Vec<Event>,
+    /// Where the next page begins.
+    pub next: Option<Cursor>,
+}
+
+impl HistoryQuery {
+    /// Everything that happened in a scope, newest first, 100 at a time.
+    #[must_use]
+    pub const fn new(scope: Scope) -> Self {
+        Self { filter: Filter::all(), scope, oldest_first: false, from: From::Start, limit: 100 }
+    }
+
+    /// What happened to one record.
+    #[must_use]
+    pub fn of<T: Entity>(mut self, id: T::Id) -> Self {
+        self.filter = self.filter.and(Filter::equals("subject", id.uuid()));
+        self
+    }
+
+    /// What one account did.
+    #[must_use]
+    pub fn by(mut self, actor: crate::identity::UserId) -> Self {
+        self.filter = self.filter.and(Filter::equals("actor", actor.uuid()));
+        self
+    }
+
+    /// Only one sort of act.
+    #[must_use]
+    pub fn action(mut self, action: &str) -> Self {
+        self.filter = self.filter.and(Filter::equals("action", action));
+        self
+    }
+
+    /// Oldest first.
+    #[must_use]
+    pub const fn oldest_first(mut self) -> Self {
+        self.oldest_first = true;
+        self
+    }
+
+    /// At most so many at a time.
+    #[must_use]
+    pub const fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// From where a page before ended.
+    #[must_use]
+    pub fn after(mut self, cursor: Cursor) -> Self {
+        self.from = From::After(cursor);
+        self
+    }
+
+    /// The page. Sees every commit that was answered before, the caller's own included.
+    ///
+    /// # Errors
+    ///
+    /// As a store's `find`.
+    pub async fn page(self, desk: &Helpdesk) -> Result<History> {
+        let query = Query::new(&EVENT, self.scope).filter(self.filter).limit(self.limit).from(self.from);
+        let query = if self.oldest_first { query.ascending("number") } else { query.descending("number") };
+        let page = desk.store().storage().find(&query).await?;
+        let events = page.records.iter().map(|record| Event::read(record, None)).collect::<Result<_, _>>()?;
+        Ok(History { events, next: page.next })
+    }
+}

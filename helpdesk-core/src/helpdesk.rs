@@ -1,0 +1,400 @@
+//! The entry to everything: a help desk, put together from its ports.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+use tokio::sync::Notify;
+
+use crate::blobs::{Blobs, MemoryBlobs};
+use crate::clock::{Clock, SystemClock};
+use crate::error::{Conflict, Error, Result};
+use crate::events::Notifier;
+use crate::gateway::WorkflowGateway;
+use crate::identity::{Identity, Lifetimes, PasswordCost, Passwords, Tokens};
+use crate::ids::{Ids, SystemIds};
+use crate::jobs::{JobHandler, Jobs};
+use crate::limits::{Limiter, LocalLimiter};
+use crate::mail::{Mailer, NoMail};
+use crate::storage::{Changes, Committed, KindSpec, Schema, Storage, StorageError, Store};
+use crate::tickets::{Tickets, Workflow};
+
+/// A help desk: the services over one store, with the ports it was given. Cheap to clone.
+///
+/// ```
+/// # use std::sync::Arc;
+/// use helpdesk_core::Helpdesk;
+/// # use helpdesk_storage_memory::MemoryStorage;
+///
+/// let storage = MemoryStorage::new(Helpdesk::schema());
+/// let desk = Helpdesk::builder().storage(Arc::new(storage)).build();
+/// # let _ = desk;
+/// ```
+#[derive(Clone)]
+pub struct Helpdesk(Arc<Ports>);
+
+struct Ports {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    mailer: Arc<dyn Mailer>,
+    blobs: Arc<dyn Blobs>,
+    limiter: Arc<dyn Limiter>,
+    gateway: Option<Arc<dyn WorkflowGateway>>,
+    notifiers: Vec<Arc<dyn Notifier>>,
+    handlers: HashMap<&'static str, Arc<dyn JobHandler>>,
+    workflow: Arc<Workflow>,
+    tokens: Tokens,
+    passwords: Passwords,
+    site: String,
+    jobs_enqueued: Notify,
+}
+
+impl Helpdesk {
+    /// The kinds of record that a help desk keeps: what a store must be made for.
+    #[must_use]
+    pub fn schema() -> Schema {
+        let events_and_jobs: [&'static KindSpec; 2] = [&crate::events::EVENT, &crate::storage::JOB];
+        Schema::new(events_and_jobs.into_iter().chain(crate::identity::KINDS).chain(crate::tickets::KINDS))
+    }
+
+    /// Begins to put a help desk together.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// People, their accounts and their rights.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        Identity::new(self.clone())
+    }
+
+    /// Tickets, their messages and files.
+    #[must_use]
+    pub fn tickets(&self) -> Tickets {
+        Tickets::new(self.clone())
+    }
+
+    /// Jobs, as administrators see them.
+    #[must_use]
+    pub fn jobs(&self) -> Jobs {
+        Jobs(self.clone())
+    }
+
+    /// The present.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
+    }
+
+    /// The typed layer over the store, for an embedding team's own kinds.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The source of ids and secrets.
+    #[must_use]
+    pub fn ids(&self) -> &dyn Ids {
+        &*self.0.ids
+    }
+
+    /// No changes yet, at the present.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        self.changes_at(self.now())
+    }
+
+    /// No changes yet, at a time.
+    #[must_use]
+    pub fn changes_at(&self, at: DateTime<Utc>) -> Changes {
+        Changes::new(self.ids().id(at), at)
+    }
+
+    /// Commits changes, and wakes the workers where there are jobs among them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::commit`].
+    pub async fn commit(&self, changes: Changes) -> Result<Committed, StorageError> {
+        let enqueues = changes.has_jobs();
+        let committed = self.0.store.commit(changes).await?;
+        if enqueues {
+            self.0.jobs_enqueued.notify_one();
+        }
+        Ok(committed)
+    }
+
+    /// Decides and commits, and decides again from fresh reads where the commit crossed with another, a bounded
+    /// number of times. The decision must have no effect outside the changes it answers.
+    ///
+    /// # Errors
+    ///
+    /// What the decision answers; [`Error::Conflict`] where others were quicker again and again.
+    pub async fn decide<T, F, D>(&self, mut decision: D) -> Result<(T, Committed)>
+    where
+        D: FnMut() -> F + Send,
+        F: Future<Output = Result<(Changes, T)>> + Send,
+    {
+        const ATTEMPTS: u32 = 10;
+        for attempt in 0..ATTEMPTS {
+            let (changes, outcome) = decision().await?;
+            match self.commit(changes).await {
+                Ok(committed) => return Ok((outcome, committed)),
+                Err(error) if error.is_retryable() => self.step_aside(attempt).await,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Conflict(Conflict::Busy))
+    }
+
+    /// Lets others go first for a moment, longer with each attempt and never equally long.
+    async fn step_aside(&self, attempt: u32) {
+        if attempt == 0 {
+            return tokio::task::yield_now().await;
+        }
+        let random = u64::from(self.ids().secret()[0]) + 1;
+        tokio::time::sleep(std::time::Duration::from_micros((random * 8) << attempt.min(8))).await;
+    }
+
+    /// Waits until a job was enqueued in this process.
+    pub(crate) async fn job_enqueued(&self) {
+        self.0.jobs_enqueued.notified().await;
+    }
+
+    pub(crate) fn handler(&self, name: &str) -> Option<&dyn JobHandler> {
+        self.0.handlers.get(name).map(|handler| &**handler)
+    }
+
+    pub(crate) fn notifiers(&self) -> &[Arc<dyn Notifier>] {
+        &self.0.notifiers
+    }
+
+    pub(crate) fn mailer(&self) -> &dyn Mailer {
+        &*self.0.mailer
+    }
+
+    pub(crate) fn blobs(&self) -> &dyn Blobs {
+        &*self.0.blobs
+    }
+
+    pub(crate) fn limiter(&self) -> &dyn Limiter {
+        &*self.0.limiter
+    }
+
+    pub(crate) fn gateway(&self) -> Option<&dyn WorkflowGateway> {
+        self.0.gateway.as_deref()
+    }
+
+    pub(crate) fn workflow(&self) -> &Arc<Workflow> {
+        &self.0.workflow
+    }
+
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.0.tokens
+    }
+
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
+    pub(crate) fn site(&self) -> &str {
+        &self.0.site
+    }
+}
+
+impl fmt::Debug for Helpdesk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Helpdesk").field("site", &self.0.site).finish_non_exhaustive()
+    }
+}
+
+/// Puts a help desk together. Only the storage must be given.
+#[derive(Debug)]
+pub struct Builder {
+    storage: Option<Arc<dyn Storage>>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    mailer: Arc<dyn Mailer>,
+    blobs: Arc<dyn Blobs>,
+    limiter: Option<Arc<dyn Limiter>>,
+    gateway: Option<Arc<dyn WorkflowGateway>>,
+    notifiers: Vec<Arc<dyn Notifier>>,
+    handlers: Vec<Arc<dyn JobHandler>>,
+    workflow: Workflow,
+    secret: Option<SecretString>,
+    lifetimes: Lifetimes,
+    password_cost: PasswordCost,
+    site: String,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            storage: None,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(SystemIds::new()),
+            mailer: Arc::new(NoMail),
+            blobs: Arc::new(MemoryBlobs::default()),
+            limiter: None,
+            gateway: None,
+            notifiers: Vec::new(),
+            handlers: Vec::new(),
+            workflow: Workflow::default(),
+            secret: None,
+            lifetimes: Lifetimes::default(),
+            password_cost: PasswordCost::default(),
+            site: "http://localhost:8080".to_owned(),
+        }
+    }
+}
+
+impl Builder {
+    /// The store, made for [`Helpdesk::schema`] and the embedding team's own kinds.
+    #[must_use]
+    pub fn storage(mut self, storage: Arc<dyn Storage>) -> Self {
+        self.storage = Some(storage);
+        self
+    }
+
+    /// The clock. Default: the machine's.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The source of ids and secrets. Default: the operating system.
+    #[must_use]
+    pub fn ids(mut self, ids: Arc<dyn Ids>) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// What sends mail. Default: nothing does.
+    #[must_use]
+    pub fn mailer(mut self, mailer: Arc<dyn Mailer>) -> Self {
+        self.mailer = mailer;
+        self
+    }
+
+    /// Where files are kept. Default: in memory.
+    #[must_use]
+    pub fn blobs(mut self, blobs: Arc<dyn Blobs>) -> Self {
+        self.blobs = blobs;
+        self
+    }
+
+    /// What counts attempts to log in and the like. Default: this process.
+    #[must_use]
+    pub fn limiter(mut self, limiter: Arc<dyn Limiter>) -> Self {
+        self.limiter = Some(limiter);
+        self
+    }
+
+    /// The external workflow system that tickets are handed over to. Default: none; a hand-over is then only
+    /// written down.
+    #[must_use]
+    pub fn workflow_gateway(mut self, gateway: Arc<dyn WorkflowGateway>) -> Self {
+        self.gateway = Some(gateway);
+        self
+    }
+
+    /// One more who is told of each event.
+    #[must_use]
+    pub fn notifier(mut self, notifier: Arc<dyn Notifier>) -> Self {
+        self.notifiers.push(notifier);
+        self
+    }
+
+    /// One more sort of work. A handler of a name that is taken replaces the one that had it.
+    #[must_use]
+    pub fn job_handler(mut self, handler: Arc<dyn JobHandler>) -> Self {
+        self.handlers.push(handler);
+        self
+    }
+
+    /// The table of moves that tickets may make.
+    #[must_use]
+    pub fn workflow(mut self, workflow: Workflow) -> Self {
+        self.workflow = workflow;
+        self
+    }
+
+    /// What tokens are signed with. Default: a random one, so that tokens end with the process.
+    #[must_use]
+    pub fn secret(mut self, secret: SecretString) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+
+    /// How long tokens are valid.
+    #[must_use]
+    pub const fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
+        self.lifetimes = lifetimes;
+        self
+    }
+
+    /// How much work a password hash takes.
+    #[must_use]
+    pub const fn password_cost(mut self, cost: PasswordCost) -> Self {
+        self.password_cost = cost;
+        self
+    }
+
+    /// The address of the site that mails link to, without a slash at its end.
+    #[must_use]
+    pub fn site(mut self, address: &str) -> Self {
+        self.site = address.trim_end_matches('/').to_owned();
+        self
+    }
+
+    /// The help desk.
+    ///
+    /// # Panics
+    ///
+    /// If no storage was given: there is no sensible default for where a team's records go.
+    #[must_use]
+    pub fn build(self) -> Helpdesk {
+        let storage = self.storage.expect("a help desk needs a storage");
+        let secret = self.secret.map_or_else(|| Tokens::random_secret(&*self.ids), Tokens::secret);
+        let limiter = self.limiter.unwrap_or_else(|| Arc::new(LocalLimiter::new(Arc::clone(&self.clock))));
+        let own = crate::identity::handlers().into_iter().chain(crate::tickets::handlers());
+        let handlers = own.chain(self.handlers).map(|handler| (handler.name(), handler)).collect();
+        Helpdesk(Arc::new(Ports {
+            store: Store::new(storage),
+            clock: self.clock,
+            ids: self.ids,
+            mailer: self.mailer,
+            blobs: self.blobs,
+            limiter,
+            gateway: self.gateway,
+            notifiers: self.notifiers,
+            handlers,
+            workflow: Arc::new(self.workflow),
+            tokens: Tokens::new(&secret, self.lifetimes),
+            passwords: Passwords::new(self.password_cost),
+            site: self.site,
+            jobs_enqueued: Notify::new(),
+        }))
+    }
+}
+
+/// An error and what caused it, on one line for the log.
+#[derive(Debug)]
+pub struct Chain<'a>(pub &'a (dyn std::error::Error + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,54 @@
+//! People and programs: organisations, accounts, roles, sessions, passwords and keys.
+//!
+//! The records and their pure rules stand in the files named after them; what a transport calls is [`Identity`],
+//! by area in `service/`.
+
+mod api_key;
+mod login;
+mod mails;
+mod one_time;
+mod organisation;
+mod passwords;
+pub mod permissions;
+mod picture;
+mod role;
+mod service;
+mod session;
+mod tokens;
+mod user;
+
+use std::sync::Arc;
+
+pub use self::api_key::{ApiKey, ApiKeyId};
+pub use self::login::{CredentialId, LoginId};
+pub(crate) use self::mails::send as send_mail;
+pub use self::one_time::OneTimeId;
+pub use self::organisation::{Organisation, OrganisationId, OrganisationSettings};
+pub use self::passwords::{MAX_PASSWORD, MIN_PASSWORD, PasswordCost, Passwords, password_problem};
+pub use self::permissions::{Permission, Permissions};
+pub use self::picture::{MAX_PICTURE, PICTURE_SIDE};
+pub use self::role::{BUILTIN_ROLES, BuiltinRole, Role, RoleId};
+pub use self::service::{Identity, NewApiKey, NewUser, Person, Registration, Rotation, SignedIn, UserQuery};
+pub use self::session::{EndReason, Ended, REFRESH_GRACE, Refresh, Session, SessionId};
+pub use self::tokens::{Lifetimes, Tokens};
+pub use self::user::{AccountState, Picture, User, UserId};
+use crate::jobs::JobHandler;
+use crate::storage::{Entity, KindSpec};
+
+/// The kinds of record of this context.
+pub(crate) const KINDS: [&KindSpec; 9] = [
+    Organisation::SPEC,
+    Role::SPEC,
+    User::SPEC,
+    login::Login::SPEC,
+    login::Credential::SPEC,
+    Session::SPEC,
+    one_time::OneTime::SPEC,
+    ApiKey::SPEC,
+    service::AdminGuard::SPEC,
+];
+
+/// The sorts of work of this context.
+pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 2] {
+    [Arc::new(mails::AccountMail), Arc::new(mails::ResetMail)]
+}

@@ -1,0 +1,54 @@
+//! Organisations: the tenants of a help desk.
+
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::entity_id;
+use crate::storage::{Entity, FieldSpec, KindSpec, Row};
+
+entity_id! {
+    /// The id of an organisation.
+    pub OrganisationId
+}
+
+/// An organisation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Organisation {
+    /// What it is called.
+    pub name: String,
+    /// A short name for addresses and settings; unique.
+    pub slug: String,
+    /// How it runs its help desk.
+    #[serde(default)]
+    pub settings: OrganisationSettings,
+    /// Values of the embedding team.
+    #[serde(default)]
+    pub ext: serde_json::Map<String, serde_json::Value>,
+}
+
+/// How an organisation runs its help desk. Every value has a default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OrganisationSettings {
+    /// The zone by whose clocks days and weeks are counted.
+    pub time_zone: Tz,
+    /// After how many hours a resolved ticket closes by itself: from 1 to 672 (28 days). Default: 96 (4 days).
+    pub auto_close_hours: u32,
+}
+
+impl Default for OrganisationSettings {
+    fn default() -> Self {
+        Self { time_zone: Tz::UTC, auto_close_hours: 96 }
+    }
+}
+
+impl Entity for Organisation {
+    type Id = OrganisationId;
+
+    const SPEC: &'static KindSpec = &KindSpec::new("organisation", &[FieldSpec::text("slug").unique()]);
+    const CACHED: bool = true;
+
+    fn index(&self, row: &mut Row) {
+        row.set("slug", &self.slug);
+    }
+}

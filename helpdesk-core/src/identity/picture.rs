@@ -1,0 +1,103 @@
+//! Profile pictures.
+
+use std::io::Cursor;
+
+use bytes::Bytes;
+use image::codecs::jpeg::JpegEncoder;
+use image::imageops::FilterType;
+use image::{DynamicImage, ImageFormat, ImageReader, Limits, Rgba};
+
+use crate::error::{Error, Problem, Result};
+
+/// The largest picture that is taken, in bytes: 2 MB.
+pub const MAX_PICTURE: usize = 2 * 1024 * 1024;
+/// Width and height of a picture as it is kept, in pixels.
+pub const PICTURE_SIDE: u32 = 1_024;
+
+/// The largest side of a picture that is decoded, in pixels. A small file can be an immense picture.
+const MAX_SIDE: u32 = 8_192;
+/// The most memory that decoding may take, in bytes.
+const MAX_MEMORY: u64 = 256 * 1024 * 1024;
+
+/// Turns an uploaded PNG or JPEG into the picture that is kept: a JPEG of exactly 1024 by 1024 pixels, scaled
+/// until it fills the square and cut evenly at its longer sides, without what the camera wrote beside it.
+///
+/// # Errors
+///
+/// [`Error::Invalid`] for the field `image`: too large, of another format whatever its name says, or damaged.
+pub(super) fn fit(content: &[u8]) -> Result<Bytes> {
+    let refused = |text: &str| Error::invalid("image", Problem::File(text.to_owned()));
+    if content.is_empty() {
+        return Err(refused("The file is empty."));
+    }
+    if content.len() > MAX_PICTURE {
+        return Err(Error::invalid("image", Problem::FileSize(MAX_PICTURE as u64)));
+    }
+    let format = match image::guess_format(content) {
+        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => format,
+        _ => return Err(refused("Only PNG and JPEG pictures are accepted.")),
+    };
+    let mut reader = ImageReader::with_format(Cursor::new(content), format);
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_MEMORY);
+    reader.limits(limits);
+    let picture = reader.decode().map_err(|_| refused("The picture is damaged or too large to be read."))?;
+    let square = picture.resize_to_fill(PICTURE_SIDE, PICTURE_SIDE, FilterType::Triangle);
+    let mut jpeg = Vec::new();
+    JpegEncoder::new_with_quality(&mut jpeg, 85).encode_image(&flat(&square)).map_err(Error::internal)?;
+    Ok(jpeg.into())
+}
+
+/// The picture on white where it was transparent, which JPEG cannot say.
+fn flat(picture: &DynamicImage) -> DynamicImage {
+    if !picture.color().has_alpha() {
+        return DynamicImage::ImageRgb8(picture.to_rgb8());
+    }
+    let mut below = image::RgbaImage::from_pixel(picture.width(), picture.height(), Rgba([255; 4]));
+    image::imageops::overlay(&mut below, &picture.to_rgba8(), 0, 0);
+    DynamicImage::ImageRgba8(below).to_rgb8().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{ImageBuffer, Luma, Rgb};
+
+    use super::*;
+
+    fn png(picture: &DynamicImage) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, ImageFormat::Png).expect("a picture is written");
+        bytes.into_inner()
+    }
+
+    #[test]
+    fn a_picture_of_any_shape_becomes_a_square_jpeg() {
+        for (width, height) in [(8, 8), (300, 20), (20, 300), (2_000, 1_500)] {
+            let picture = DynamicImage::ImageRgb8(ImageBuffer::from_pixel(width, height, Rgb([9, 99, 199])));
+            let kept = fit(&png(&picture)).expect("a picture");
+            assert_eq!(image::guess_format(&kept).ok(), Some(ImageFormat::Jpeg));
+            let read = image::load_from_memory(&kept).expect("a picture");
+            assert_eq!((read.width(), read.height()), (1_024, 1_024));
+        }
+    }
+
+    #[test]
+    fn what_was_transparent_becomes_white() {
+        let clear = DynamicImage::ImageRgba8(ImageBuffer::from_pixel(4, 4, Rgba([0, 0, 0, 0])));
+        let kept =
+            image::load_from_memory(&fit(&png(&clear)).expect("a picture")).expect("a picture").to_rgb8();
+        assert_eq!(kept.get_pixel(500, 500), &Rgb([255, 255, 255]));
+    }
+
+    #[test]
+    fn what_is_no_picture_is_refused_whatever_it_is_called() {
+        let grey = DynamicImage::ImageLuma8(ImageBuffer::from_pixel(9_000, 1, Luma([0])));
+        let damaged = png(&grey)[..40].to_vec();
+        for content in [&b""[..], b"GIF89a\x01\0\x01\0", b"<svg/>", &png(&grey), &damaged] {
+            assert!(matches!(fit(content), Err(Error::Invalid(_))));
+        }
+        assert!(matches!(fit(&vec![0; MAX_PICTURE + 1]), Err(Error::Invalid(_))));
+    }
+}

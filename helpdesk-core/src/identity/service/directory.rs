@@ -1,0 +1,152 @@
+//! Looking accounts up.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::actor::Actor;
+use crate::error::{Error, Result};
+use crate::identity::service::Identity;
+use crate::identity::{Permissions, Role, User, UserId, permissions};
+use crate::storage::{EntityId as _, Filter, From, Listing, Stored, Term, TotalMode};
+
+/// Which accounts to list, and how. By default all but the rejected ones, by rising number.
+#[derive(Clone, Debug)]
+pub struct UserQuery {
+    filter: Filter,
+    newest: bool,
+    limit: usize,
+    from: From,
+    total: TotalMode,
+}
+
+impl Default for UserQuery {
+    fn default() -> Self {
+        Self {
+            filter: Filter::equals("state", "rejected").not(),
+            newest: false,
+            limit: 100,
+            from: From::Start,
+            total: TotalMode::None,
+        }
+    }
+}
+
+impl UserQuery {
+    /// The rejected accounts, newest first.
+    #[must_use]
+    pub fn rejected() -> Self {
+        Self { filter: Filter::equals("state", "rejected"), newest: true, ..Self::default() }
+    }
+
+    /// Only those in one state: `pending`, `approved`, `deactivated`, `blocked`.
+    #[must_use]
+    pub fn state(mut self, state: &str) -> Self {
+        self.filter = self.filter.and(Filter::equals("state", state));
+        self
+    }
+
+    /// Only those whose names or addresses have the words.
+    #[must_use]
+    pub fn search(mut self, typed: &str) -> Self {
+        self.filter = self.filter.and(Filter::words(Term::typing(typed)));
+        self
+    }
+
+    /// A page: at most so many, from a place on, with the number of all.
+    #[must_use]
+    pub fn page(mut self, limit: usize, from: From) -> Self {
+        self.limit = limit;
+        self.from = from;
+        self.total = TotalMode::Exact;
+        self
+    }
+}
+
+impl Identity {
+    /// A page of accounts.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`] without `admin.view_users`.
+    pub async fn users(&self, actor: &Actor, query: UserQuery) -> Result<Listing<User>> {
+        actor.needs(&permissions::ADMIN_VIEW_USERS)?;
+        let select = self.desk.store().select::<User>(actor.scope()).filter(query.filter);
+        let select = if query.newest { select.newest() } else { select };
+        Ok(select.limit(query.limit).from(query.from).total(query.total).page().await?)
+    }
+
+    /// All accounts of a query, for lists without pages.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`] without `admin.view_users`.
+    pub async fn all_users(&self, actor: &Actor, query: UserQuery) -> Result<Vec<Stored<User>>> {
+        actor.needs(&permissions::ADMIN_VIEW_USERS)?;
+        let select = self.desk.store().select::<User>(actor.scope()).filter(query.filter);
+        let select = if query.newest { select.newest() } else { select };
+        Ok(select.all().await?)
+    }
+
+    /// How many accounts were rejected.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`] without `staff.access_analytics`.
+    pub async fn count_rejected(&self, actor: &Actor) -> Result<u64> {
+        actor.needs(&permissions::STAFF_ACCESS_ANALYTICS)?;
+        let rejected = Filter::equals("state", "rejected");
+        Ok(self.desk.store().select::<User>(actor.scope()).filter(rejected).count().await?)
+    }
+
+    /// The actor's own account.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotYours`] where the actor has none.
+    pub async fn profile(&self, actor: &Actor) -> Result<Stored<User>> {
+        self.load(actor.scope(), actor.person()?).await
+    }
+
+    /// The account of a number.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`] without `admin.view_users`; [`Error::NotFound`].
+    pub async fn user_by_number(&self, actor: &Actor, number: i64) -> Result<Stored<User>> {
+        actor.needs(&permissions::ADMIN_VIEW_USERS)?;
+        let users = self.desk.store().select::<User>(actor.scope());
+        let found = users.filter(Filter::equals("number", number)).first().await?;
+        found.ok_or(Error::NotFound { what: "account" })
+    }
+
+    /// The names behind ids that a record shows: whoever may see the record may see them.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be reached.
+    pub async fn people(
+        &self,
+        actor: &Actor,
+        ids: impl IntoIterator<Item = UserId> + Send,
+    ) -> Result<HashMap<Uuid, Arc<Stored<User>>>> {
+        Ok(self.desk.store().shared_map::<User>(actor.scope(), ids).await?)
+    }
+
+    /// What an account may do, by its roles.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be reached.
+    pub async fn permissions_of(&self, user: &Stored<User>) -> Result<Arc<Permissions>> {
+        let roles = self.desk.store().shared_map::<Role>(user.scope, user.roles.iter().copied()).await?;
+        let mut roles = user.roles.iter().filter_map(|role| roles.get(&role.uuid()));
+        let Some(first) = roles.next() else { return Ok(Arc::default()) };
+        let mut permissions = Arc::clone(&first.permissions);
+        for role in roles {
+            Arc::make_mut(&mut permissions).extend(role.permissions.iter().cloned());
+        }
+        Ok(permissions)
+    }
+}

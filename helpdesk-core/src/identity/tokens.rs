@@ -1,0 +1,155 @@
+//! Signed tokens: what clients carry between requests.
+
+use std::fmt;
+
+use chrono::{DateTime, Duration, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{OrganisationId, SessionId, UserId};
+use crate::error::AuthFailure;
+use crate::ids::Ids;
+
+/// How long tokens are valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Access tokens. Default: 15 minutes.
+    pub access: Duration,
+    /// Sessions, and with them refresh tokens. Default: 14 days.
+    pub session: Duration,
+    /// Tokens inside the addresses of files. Default: one hour.
+    pub file: Duration,
+    /// Links for a new password. Default: one hour.
+    pub reset: Duration,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self {
+            access: Duration::minutes(15),
+            session: Duration::days(14),
+            file: Duration::hours(1),
+            reset: Duration::hours(1),
+        }
+    }
+}
+
+/// What a token is for. A token is good for nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "typ", rename_all = "snake_case")]
+pub(crate) enum Purpose {
+    /// To call services.
+    Access,
+    /// To get another access token, for one generation of the session.
+    Refresh { generation: u32 },
+    /// To read one file.
+    File { file: String },
+}
+
+/// What a token says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Claims {
+    #[serde(flatten)]
+    pub purpose: Purpose,
+    pub sub: UserId,
+    pub org: OrganisationId,
+    pub sid: SessionId,
+    pub iat: i64,
+    pub exp: i64,
+}
+
+/// Signs and reads tokens: JWT with HMAC-SHA-256.
+pub struct Tokens {
+    signing: EncodingKey,
+    reading: DecodingKey,
+    validation: Validation,
+    pub(crate) lifetimes: Lifetimes,
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens").field("lifetimes", &self.lifetimes).finish_non_exhaustive()
+    }
+}
+
+impl Tokens {
+    pub(crate) fn new(secret: &[u8; 32], lifetimes: Lifetimes) -> Self {
+        // With other features of the library switched on by the embedding program it has no default, and would
+        // panic at the first use. Whoever installed one before us is welcome to have it.
+        let _ = jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER.install_default();
+        let mut validation = Validation::new(Algorithm::HS256);
+        // Expiry is checked against the help desk's own clock.
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        validation.required_spec_claims.clear();
+        Self {
+            signing: EncodingKey::from_secret(secret),
+            reading: DecodingKey::from_secret(secret),
+            validation,
+            lifetimes,
+        }
+    }
+
+    /// The signing key of a secret that somebody chose.
+    #[expect(clippy::needless_pass_by_value, reason = "the secret is wiped when this is done with it")]
+    pub(crate) fn secret(secret: SecretString) -> [u8; 32] {
+        Sha256::digest(secret.expose_secret().as_bytes()).into()
+    }
+
+    pub(crate) fn random_secret(ids: &dyn Ids) -> [u8; 32] {
+        ids.secret()
+    }
+
+    pub(crate) fn sign(&self, claims: &Claims) -> String {
+        // Claims are ids, numbers and a file's name, all of which JSON can say, and the key is of the right sort.
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.signing).unwrap_or_default()
+    }
+
+    pub(crate) fn read(&self, token: &str, now: DateTime<Utc>) -> Result<Claims, AuthFailure> {
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.reading, &self.validation)
+            .map_err(|_| AuthFailure::Token)?
+            .claims;
+        if now.timestamp() >= claims.exp { Err(AuthFailure::Expired) } else { Ok(claims) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::EntityId as _;
+
+    fn claims(exp: i64) -> Claims {
+        let id = uuid::Uuid::from_u128(5);
+        Claims {
+            purpose: Purpose::File { file: "a.pdf".into() },
+            sub: UserId::from_uuid(id),
+            org: OrganisationId::from_uuid(id),
+            sid: SessionId::from_uuid(id),
+            iat: 0,
+            exp,
+        }
+    }
+
+    #[test]
+    fn a_token_is_read_back_until_it_expires() {
+        let tokens = Tokens::new(&[1; 32], Lifetimes::default());
+        let token = tokens.sign(&claims(100));
+        let at = |second| DateTime::from_timestamp(second, 0).expect("an instant");
+        assert_eq!(tokens.read(&token, at(99)), Ok(claims(100)));
+        assert_eq!(tokens.read(&token, at(100)), Err(AuthFailure::Expired));
+    }
+
+    #[test]
+    fn a_token_of_another_secret_or_algorithm_is_no_token() {
+        let tokens = Tokens::new(&[1; 32], Lifetimes::default());
+        let now = DateTime::from_timestamp(0, 0).expect("an instant");
+        let foreign = Tokens::new(&[2; 32], Lifetimes::default()).sign(&claims(100));
+        // {"alg":"none"}
+        let unsigned = format!("eyJhbGciOiJub25lIn0.{}.", foreign.split('.').nth(1).expect("claims"));
+        for token in [foreign.as_str(), &unsigned, "", "a.b.c"] {
+            assert_eq!(tokens.read(token, now), Err(AuthFailure::Token));
+        }
+    }
+}

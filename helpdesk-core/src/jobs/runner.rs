@@ -1,0 +1,205 @@
+//! Claiming jobs and running them.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration as StdDuration;
+
+use chrono::{DateTime, Duration, Utc};
+use futures_util::FutureExt as _;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::{Job, JobError};
+use crate::error::Result;
+use crate::events::Relay;
+use crate::helpdesk::{Chain, Helpdesk};
+use crate::storage::{Claim, Claimed, JobOp, StorageError};
+
+/// How long a worker may take over a job before another may have it.
+const LEASE: Duration = Duration::minutes(2);
+/// How many jobs a worker takes at a time.
+const HANDFUL: usize = 16;
+/// How often an idle worker looks for jobs that became due or that another server enqueued.
+const IDLE: StdDuration = StdDuration::from_secs(1);
+/// After how many attempts a job is given up.
+const ATTEMPTS: u32 = 10;
+/// How often the effect of a job is decided on again after its commit crossed with another.
+const DECISIONS: u32 = 5;
+
+/// What became of the jobs that were due.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunReport {
+    /// Done.
+    pub done: usize,
+    /// To be tried again later.
+    pub retried: usize,
+    /// Given up.
+    pub failed: usize,
+}
+
+/// The background tasks of a server: workers that run jobs, and the relay of events.
+#[derive(Debug)]
+pub struct Workers {
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    relay: JoinHandle<()>,
+}
+
+impl Workers {
+    /// Lets what runs finish, and starts nothing more.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a worker ended badly");
+            }
+        }
+        self.relay.abort();
+    }
+}
+
+impl Helpdesk {
+    /// Runs every job that is due at `now`, and those that become due by running them, until none is left.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be reached. A job that fails is no error: the report tells.
+    pub async fn run_due(&self, now: DateTime<Utc>) -> Result<RunReport> {
+        let mut report = RunReport::default();
+        loop {
+            let claimed = self.claim(now, HANDFUL).await?;
+            if claimed.is_empty() {
+                return Ok(report);
+            }
+            for job in claimed {
+                self.run(Job(job), now, &mut report).await?;
+            }
+        }
+    }
+
+    /// Starts `count` workers and the relay that tells the notifiers, on the present tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be reached.
+    pub async fn spawn_workers(&self, count: usize) -> Result<Workers> {
+        let (stop, stopped) = watch::channel(false);
+        let tasks = (0..count.max(1)).map(|_| tokio::spawn(work(self.clone(), stopped.clone()))).collect();
+        let relay = tokio::spawn(Relay::from_now(self.clone()).await?.run());
+        Ok(Workers { stop, tasks, relay })
+    }
+
+    async fn claim(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<Claimed>> {
+        let token = self.ids().id(now);
+        Ok(self.store().storage().claim(Claim { now, lease: LEASE, token, limit }).await?)
+    }
+
+    async fn run(&self, job: Job, now: DateTime<Utc>, report: &mut RunReport) -> Result<()> {
+        let lease = job.0.lease;
+        let attempted = self.attempt(&job).await;
+        let error = match attempted {
+            Ok(()) => {
+                report.done += 1;
+                return Ok(());
+            }
+            Err(Attempt::Lost) => return Ok(()),
+            Err(Attempt::Failed(error)) => error,
+        };
+        let mut changes = self.changes_at(now);
+        let message: String = error.message.chars().take(500).collect();
+        if error.again && job.attempt() < ATTEMPTS {
+            tracing::warn!(job = %lease.job, name = job.0.name, attempt = job.attempt(), error = message, "a job will be tried again");
+            changes.push_job(JobOp::Retry { lease, due: now + pause(job.attempt()), error: message });
+            report.retried += 1;
+        } else {
+            tracing::error!(job = %lease.job, name = job.0.name, attempt = job.attempt(), error = message, "a job failed");
+            changes.push_job(JobOp::Fail { lease, error: message });
+            report.failed += 1;
+        }
+        match self.store().commit(changes).await {
+            Ok(_) | Err(StorageError::LeaseLost { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn attempt(&self, job: &Job) -> Result<(), Attempt> {
+        let name = &job.0.name;
+        let handler = self.handler(name);
+        let handler = handler.ok_or_else(|| JobError::give_up(format!("nobody knows how to do {name}")))?;
+        for _ in 0..DECISIONS {
+            // A handler that panics has not touched the store: its effect is what it would have answered.
+            let ran = AssertUnwindSafe(handler.run(self, job)).catch_unwind().await;
+            let mut changes = ran.map_err(|_| JobError::retry("the handler panicked"))??;
+            changes.push_job(JobOp::Complete(job.0.lease));
+            match self.commit(changes).await {
+                Ok(_) => return Ok(()),
+                Err(StorageError::LeaseLost { .. }) => return Err(Attempt::Lost),
+                Err(error) if error.is_retryable() => {}
+                Err(error) => return Err(JobError::from(error).into()),
+            }
+        }
+        Err(JobError::retry("its effect crossed with other changes").into())
+    }
+}
+
+enum Attempt {
+    /// Somebody else has the job now.
+    Lost,
+    Failed(JobError),
+}
+
+impl From<JobError> for Attempt {
+    fn from(error: JobError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The pause after an attempt: 10 s, 40 s, 160 s … at most six hours.
+fn pause(attempt: u32) -> Duration {
+    let seconds = 10_i64.saturating_mul(4_i64.saturating_pow(attempt.saturating_sub(1)));
+    Duration::seconds(seconds.min(6 * 3_600))
+}
+
+/// Runs jobs as they become due, until told to stop.
+async fn work(desk: Helpdesk, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        let claimed = desk.claim(desk.now(), HANDFUL).await.unwrap_or_else(|error| {
+            tracing::warn!(error = %Chain(&error), "jobs cannot be claimed; trying again");
+            Vec::new()
+        });
+        if claimed.is_empty() {
+            tokio::select! {
+                () = desk.job_enqueued() => {}
+                () = tokio::time::sleep(IDLE) => {}
+                _ = stopped.changed() => {}
+            }
+            continue;
+        }
+        let mut running = JoinSet::new();
+        for job in claimed {
+            let desk = desk.clone();
+            running.spawn(async move {
+                let now = desk.now();
+                desk.run(Job(job), now, &mut RunReport::default()).await
+            });
+        }
+        while let Some(ran) = running.join_next().await {
+            match ran {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(error = %Chain(&error), "a job's end could not be stored"),
+                Err(error) => tracing::error!(%error, "a job ended badly"),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_six_hours() {
+        let pauses: Vec<_> = (1..=ATTEMPTS).map(|attempt| pause(attempt).num_seconds()).collect();
+        assert_eq!(pauses[..4], [10, 40, 160, 640]);
+        assert_eq!(pauses[9], 6 * 3_600);
+    }
+}

@@ -1,0 +1,177 @@
+//! What follows from an act on a ticket: mails, timers, hand-overs. Each is a job of the same batch.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::acts::{Act, Decision};
+use super::message::Attachment;
+use super::status::{Status, StatusSet};
+use super::ticket::{State, Ticket, TicketId};
+use crate::actor::{Actor, Via};
+use crate::gateway::HandOver;
+use crate::helpdesk::Helpdesk;
+use crate::identity::{Organisation, User};
+use crate::jobs::{Job, JobDraft, JobError, JobHandler};
+use crate::mail::MailTemplate;
+use crate::storage::{Changes, EntityId as _, Filter, Scope, Stored};
+
+const STATUS_MAIL: &str = "ticket_status_mail";
+const AUTO_CLOSE: &str = "ticket_auto_close";
+const HAND_OVER: &str = "ticket_hand_over";
+
+/// Adds what follows from a decision to its batch.
+pub(super) fn react(
+    desk: &Helpdesk,
+    changes: &mut Changes,
+    actor: &Actor,
+    before: &Stored<Ticket>,
+    decision: &Decision,
+    organisation: &Organisation,
+) {
+    let (id, at, scope) = (before.id, changes.at(), actor.scope());
+    let (was, is) = (before.state.status(), decision.ticket.state.status());
+    let job_id = || desk.ids().id(at);
+    if was != is && actor.user() != Some(before.requester) {
+        let news = StatusNews { ticket: id, status: is, via: (**actor.via()).clone() };
+        let key = format!("{STATUS_MAIL}:{id}:{}", before.version + 1);
+        changes.enqueue(scope, job_id(), JobDraft::new(STATUS_MAIL, key, at, &news));
+    }
+    if is == Status::Resolved && was != is {
+        // T4: what the desk thinks done closes by itself.
+        let hours = organisation.settings.auto_close_hours.clamp(1, 28 * 24);
+        let due = at + Duration::hours(i64::from(hours));
+        let timer = CloseTimer { ticket: id, resolved: at };
+        changes.enqueue(scope, job_id(), JobDraft::new(AUTO_CLOSE, timer_key(id), due, &timer));
+    } else if was == Status::Resolved && was != is {
+        changes.cancel_job(scope, timer_key(id));
+    }
+    if decision.action == "ticket.handed_over" {
+        let order = HandOverOrder { ticket: id, via: (**actor.via()).clone() };
+        changes.enqueue(scope, job_id(), JobDraft::new(HAND_OVER, format!("{HAND_OVER}:{id}"), at, &order));
+    }
+}
+
+fn timer_key(id: TicketId) -> String {
+    format!("{AUTO_CLOSE}:{id}")
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StatusNews {
+    ticket: TicketId,
+    status: Status,
+    via: Via,
+}
+
+/// Tells the requester where the ticket stands.
+#[derive(Debug)]
+pub(super) struct StatusMail;
+
+#[async_trait]
+impl JobHandler for StatusMail {
+    fn name(&self) -> &'static str {
+        STATUS_MAIL
+    }
+
+    async fn run(&self, desk: &Helpdesk, job: &Job) -> Result<Changes, JobError> {
+        let StatusNews { ticket, status, via } = job.payload()?;
+        let ticket = desk.store().get::<Ticket>(job.scope(), ticket).await?;
+        let Some(ticket) = ticket.filter(|ticket| ticket.deleted.is_none()) else {
+            return Ok(desk.changes());
+        };
+        if let Some(requester) = desk.store().get::<User>(job.scope(), ticket.requester).await? {
+            let context = json!({
+                "reference": via.tickets.format(ticket.number),
+                "subject": ticket.subject,
+                "status": status.label(),
+                "reason": ticket.state.rejection_reason().filter(|_| status == Status::Rejected),
+            });
+            crate::identity::send_mail(desk, job, MailTemplate::TicketStatus, &requester, context).await?;
+        }
+        Ok(desk.changes())
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct CloseTimer {
+    ticket: TicketId,
+    resolved: DateTime<Utc>,
+}
+
+/// Closes a ticket that has been resolved for long enough.
+#[derive(Debug)]
+pub(super) struct AutoClose;
+
+#[async_trait]
+impl JobHandler for AutoClose {
+    fn name(&self) -> &'static str {
+        AUTO_CLOSE
+    }
+
+    async fn run(&self, desk: &Helpdesk, job: &Job) -> Result<Changes, JobError> {
+        let CloseTimer { ticket, resolved } = job.payload()?;
+        let actor =
+            Actor::system(crate::identity::OrganisationId::from_uuid(job.scope().id().unwrap_or_default()));
+        let before = desk.store().get::<Ticket>(job.scope(), ticket).await?;
+        // Whoever moved it meanwhile has cancelled the timer; one that runs just then finds another state.
+        let due = |ticket: &Stored<Ticket>| {
+            ticket.deleted.is_none() && ticket.state == State::Resolved { at: resolved }
+        };
+        let Some(before) = before.filter(due) else { return Ok(desk.changes()) };
+        let from = Some(StatusSet::of(&[Status::Resolved]));
+        let act = Act::Move { to: Status::Closed, from, comment: None };
+        desk.tickets()
+            .plan(&actor, &before, act, None)
+            .await
+            .map(|planned| planned.changes)
+            .map_err(Into::into)
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct HandOverOrder {
+    ticket: TicketId,
+    via: Via,
+}
+
+/// Hands a ticket over to the external workflow.
+#[derive(Debug)]
+pub(super) struct HandOverTicket;
+
+#[async_trait]
+impl JobHandler for HandOverTicket {
+    fn name(&self) -> &'static str {
+        HAND_OVER
+    }
+
+    async fn run(&self, desk: &Helpdesk, job: &Job) -> Result<Changes, JobError> {
+        let HandOverOrder { ticket, via } = job.payload()?;
+        let scope = job.scope();
+        let Some(gateway) = desk.gateway() else { return Ok(desk.changes()) };
+        let Some(ticket) = desk.store().get::<Ticket>(scope, ticket).await? else {
+            return Ok(desk.changes());
+        };
+        let requester = desk.store().get::<User>(scope, ticket.requester).await?;
+        let requester = requester.ok_or_else(|| JobError::give_up("the requester is gone"))?;
+        let assignee = match ticket.assignee {
+            Some(assignee) => desk.store().get::<User>(scope, assignee).await?,
+            None => None,
+        };
+        let files = desk.store().select::<Attachment>(scope);
+        let attachments = files.filter(Filter::equals("ticket", ticket.id.uuid())).all().await?;
+        let reference = via.tickets.format(ticket.number);
+        let order = HandOver { id: job.id(), reference, ticket, requester, assignee, attachments };
+        gateway.hand_over(&order).await?;
+        Ok(desk.changes())
+    }
+}
+
+/// The organisation of an actor, for its settings.
+pub(super) async fn organisation(
+    desk: &Helpdesk,
+    actor: &Actor,
+) -> crate::Result<std::sync::Arc<Stored<Organisation>>> {
+    let found = desk.store().shared::<Organisation>(Scope::GLOBAL, actor.organisation()).await?;
+    found.ok_or(crate::Error::NotFound { what: "organisation" })
+}

@@ -1,0 +1,211 @@
+//! Making tickets.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use chrono::NaiveDate;
+
+use super::acting::{MAX_LINE, MAX_TEXT};
+use super::{Tickets, audience, changed_fields};
+use crate::actor::Actor;
+use crate::error::{Problem, Problems, Result};
+use crate::events::EventDraft;
+use crate::identity::{User, UserId, permissions};
+use crate::storage::{EntityId as _, Stored};
+use crate::tickets::files::{CheckedFile, MAX_FILES, check_file};
+use crate::tickets::message::{Attachment, AttachmentId};
+use crate::tickets::ticket::{Priority, State, Ticket, TicketId, TicketKind};
+
+/// The longest tag, in characters, and the most tags of a ticket.
+const MAX_TAG: usize = 100;
+const MAX_TAGS: usize = 100;
+
+/// A request to the desk.
+#[derive(Clone, Debug, Default)]
+pub struct NewTicket {
+    /// What it is about, in a line; not empty, at most 500 characters.
+    pub subject: String,
+    /// What it is about; not empty, at most 100,000 characters.
+    pub description: String,
+    /// Who asks, where it is not the actor.
+    pub requester: Option<UserId>,
+    /// How urgent it is.
+    pub priority: Option<Priority>,
+    /// What sort of request it is.
+    pub kind: Option<TicketKind>,
+    /// What it belongs to.
+    pub category: Option<String>,
+    /// What it belongs to more closely.
+    pub subcategory: Option<String>,
+    /// Which part of the organisation deals with it.
+    pub department: Option<String>,
+    /// The day it is meant for; a day in the past is as good as another.
+    pub scheduled_for: Option<NaiveDate>,
+    /// Words it is marked with.
+    pub tags: BTreeSet<String>,
+    /// Its files; at most 20.
+    pub files: Vec<NewFile>,
+}
+
+/// A file that somebody brings.
+#[derive(Clone, Debug)]
+pub struct NewFile {
+    /// The name it was given.
+    pub name: String,
+    /// What is in it.
+    pub content: Bytes,
+}
+
+impl NewTicket {
+    fn check(&self) -> (Problems, Vec<CheckedFile>) {
+        let mut problems = Problems::default();
+        let mut text = |field: &str, text: &str, required: bool, most: usize| {
+            if required && text.trim().is_empty() {
+                problems.add(field, Problem::Blank);
+            } else if text.chars().count() > most {
+                problems.add(field, Problem::TooLong(most));
+            }
+        };
+        text("subject", &self.subject, true, MAX_LINE);
+        text("description", &self.description, true, MAX_TEXT);
+        for (field, value) in [
+            ("category", &self.category),
+            ("subcategory", &self.subcategory),
+            ("department", &self.department),
+        ] {
+            text(field, value.as_deref().unwrap_or_default(), false, MAX_LINE);
+        }
+        self.tags.iter().for_each(|tag| text("tags", tag, true, MAX_TAG));
+        if self.tags.len() > MAX_TAGS {
+            problems.add("tags", Problem::TooMany(MAX_TAGS));
+        }
+        if self.files.len() > MAX_FILES {
+            problems.add("files", Problem::TooMany(MAX_FILES));
+        }
+        let mut checked = Vec::with_capacity(self.files.len());
+        for file in &self.files {
+            match check_file(&file.name, &file.content) {
+                Ok(file) => checked.push(file),
+                Err(problem) => problems.add("files", problem),
+            }
+        }
+        (problems, checked)
+    }
+}
+
+impl Tickets {
+    /// Makes a ticket. It is new, and nobody's.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`] without `ticket.create`, or without `ticket.create_for_users` where somebody else
+    /// asks; [`Error::Invalid`] with all that is wrong.
+    pub async fn create(
+        &self,
+        actor: &Actor,
+        new: NewTicket,
+    ) -> Result<(Stored<Ticket>, Vec<Stored<Attachment>>)> {
+        actor.needs(&permissions::TICKET_CREATE)?;
+        let (mut problems, checked) = new.check();
+        let requester = match new.requester {
+            Some(other) if Some(other) != actor.user() => {
+                actor.needs(&permissions::TICKET_CREATE_FOR_USERS)?;
+                if self.desk.store().shared::<User>(actor.scope(), other).await?.is_none() {
+                    problems.add("requester", Problem::Unknown("account"));
+                }
+                other
+            }
+            _ => actor.person()?,
+        };
+        problems.into_result()?;
+
+        let mut changes = self.desk.changes();
+        let id = TicketId::from_uuid(self.new_id(&changes));
+        let attachments = self.keep_files(actor, id, &new.files, checked).await?;
+        let ticket = Ticket {
+            subject: new.subject,
+            description: new.description,
+            requester,
+            assignee: None,
+            state: State::New,
+            priority: new.priority,
+            kind: new.kind,
+            category: new.category,
+            subcategory: new.subcategory,
+            department: new.department,
+            tags: new.tags,
+            scheduled_for: new.scheduled_for,
+            escalation: None,
+            via: actor.via().name.clone().into_owned(),
+            first_replied_at: None,
+            first_resolved_at: None,
+            approval: None,
+            attachments: u32::try_from(attachments.len()).unwrap_or(u32::MAX),
+            deleted: None,
+            ext: serde_json::Map::new(),
+        };
+        let slot = changes.insert(actor.scope(), id, &ticket);
+        let mut slots = Vec::with_capacity(attachments.len());
+        for (id, attachment) in &attachments {
+            slots.push(changes.insert(actor.scope(), *id, attachment));
+        }
+        let draft = EventDraft::new::<Ticket>("ticket.created", id, 1, audience(&ticket, false))
+            .changes(changed_fields(None, &ticket))
+            .with("attachments", attachments.len());
+        changes.event(actor, self.new_id(&changes), draft);
+        let at = changes.at();
+        let committed = match self.desk.commit(changes).await {
+            Ok(committed) => committed,
+            Err(error) => {
+                self.drop_files(attachments.iter().map(|(_, attachment)| attachment)).await;
+                return Err(error.into());
+            }
+        };
+        let scope = actor.scope();
+        let attachments = attachments.into_iter().zip(slots);
+        let attachments = attachments
+            .map(|((id, value), slot)| Stored::inserted(scope, id, at, committed.written(slot), value));
+        let attachments = attachments.collect();
+        Ok((Stored::inserted(scope, id, at, committed.written(slot), ticket), attachments))
+    }
+
+    /// Keeps the content of files, so that it is there when the ticket is.
+    async fn keep_files(
+        &self,
+        actor: &Actor,
+        ticket: TicketId,
+        files: &[NewFile],
+        checked: Vec<CheckedFile>,
+    ) -> Result<Vec<(AttachmentId, Attachment)>> {
+        let mut kept: Vec<(AttachmentId, Attachment)> = Vec::with_capacity(files.len());
+        for (file, CheckedFile { name, media_type }) in files.iter().zip(checked) {
+            let id = AttachmentId::from_uuid(self.desk.ids().id(self.desk.now()));
+            let blob = format!("{}/attachments/{id}", actor.organisation());
+            if let Err(error) = self.desk.blobs().put(&blob, file.content.clone()).await {
+                self.drop_files(kept.iter().map(|(_, attachment)| attachment)).await;
+                return Err(error.into());
+            }
+            let attachment = Attachment {
+                ticket,
+                message: None,
+                name,
+                media_type,
+                size: file.content.len() as u64,
+                uploaded_by: actor.who(),
+                internal: false,
+                blob,
+            };
+            kept.push((id, attachment));
+        }
+        Ok(kept)
+    }
+
+    /// Forgets the content of files whose ticket was not made.
+    async fn drop_files(&self, files: impl Iterator<Item = &Attachment> + Send) {
+        for file in files {
+            if let Err(error) = self.desk.blobs().delete(&file.blob).await {
+                tracing::warn!(%error, "the file of a ticket that was not made could not be deleted");
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Reading the files that hang on tickets.
+
+use bytes::Bytes;
+
+use super::{Tickets, check_visible};
+use crate::actor::Actor;
+use crate::error::{Error, Result};
+use crate::identity::permissions;
+use crate::storage::{Filter, Stored};
+use crate::tickets::message::{Attachment, AttachmentId};
+
+/// A file with its content.
+#[derive(Clone, Debug)]
+pub struct ReadFile {
+    /// What is known of it.
+    pub attachment: Stored<Attachment>,
+    /// What is in it.
+    pub content: Bytes,
+}
+
+impl Tickets {
+    /// The id of the attachment of a number.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] where the actor's organisation has none.
+    pub async fn attachment_by_number(&self, actor: &Actor, number: i64) -> Result<AttachmentId> {
+        let files = self.desk.store().select::<Attachment>(actor.scope());
+        let found = files.filter(Filter::equals("number", number)).first().await?;
+        found.map(|file| file.id).ok_or(Error::NotFound { what: "attachment" })
+    }
+
+    /// A file, for whoever may read the message it hangs on at this moment: those who may see the ticket, and for
+    /// the desk's own messages those who may read them. Programs need `ticket.view_files`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`]; [`Error::Forbidden`].
+    pub async fn file(&self, actor: &Actor, id: AttachmentId) -> Result<ReadFile> {
+        let none = || Error::NotFound { what: "attachment" };
+        let attachment = self.desk.store().get::<Attachment>(actor.scope(), id).await?.ok_or_else(none)?;
+        let ticket = self.load(actor, attachment.ticket).await?;
+        if ticket.deleted.is_some() {
+            return Err(none());
+        }
+        if !actor.has(&permissions::TICKET_VIEW_FILES) {
+            check_visible(actor, &ticket)?;
+            if attachment.internal {
+                actor.needs(&permissions::TICKET_ACCESS_INTERNAL)?;
+            }
+        }
+        let content = self.desk.blobs().get(&attachment.blob).await?.ok_or_else(none)?;
+        Ok(ReadFile { attachment, content })
+    }
+}

@@ -1,0 +1,246 @@
+//! Looking at tickets.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::{Tickets, check_visible, visible};
+use crate::actor::Actor;
+use crate::error::{Error, Result};
+use crate::events::{History, HistoryQuery};
+use crate::identity::{UserId, permissions};
+use crate::storage::{EntityId as _, Filter, From, Listing, Select, Stored, Term, TotalMode, Value};
+use crate::tickets::message::{Attachment, Message, Visibility};
+use crate::tickets::status::Status;
+use crate::tickets::ticket::{Priority, Ticket, TicketId};
+
+/// Which tickets to list, and how. By default all that the actor may see, newest first.
+#[derive(Clone, Debug)]
+pub struct TicketQuery {
+    filter: Filter,
+    order: TicketOrder,
+    descending: bool,
+    limit: usize,
+    from: From,
+    total: TotalMode,
+}
+
+/// What tickets are ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TicketOrder {
+    /// When they were made.
+    Created,
+    /// When they last changed.
+    Updated,
+    /// How urgent they are.
+    Priority,
+    /// Their status, by name.
+    Status,
+    /// Their subject.
+    Subject,
+}
+
+impl Default for TicketQuery {
+    fn default() -> Self {
+        Self {
+            filter: Filter::all(),
+            order: TicketOrder::Created,
+            descending: true,
+            limit: 100,
+            from: From::Start,
+            total: TotalMode::None,
+        }
+    }
+}
+
+impl TicketQuery {
+    fn narrow(mut self, filter: Filter) -> Self {
+        self.filter = self.filter.and(filter);
+        self
+    }
+
+    /// Only those in one of the statuses.
+    #[must_use]
+    pub fn status(self, statuses: impl IntoIterator<Item = Status>) -> Self {
+        let names = statuses.into_iter().map(|status| Value::text(status.name()));
+        self.narrow(Filter::one_of("status", names))
+    }
+
+    /// Only those of a priority.
+    #[must_use]
+    pub fn priority(self, priority: Priority) -> Self {
+        self.narrow(Filter::equals("priority", priority.rank()))
+    }
+
+    /// Only those of a category.
+    #[must_use]
+    pub fn category(self, category: &str) -> Self {
+        self.narrow(Filter::equals("category", category))
+    }
+
+    /// Only those of a department.
+    #[must_use]
+    pub fn department(self, department: &str) -> Self {
+        self.narrow(Filter::equals("department", department))
+    }
+
+    /// Only those that somebody asked for.
+    #[must_use]
+    pub fn requester(self, requester: UserId) -> Self {
+        self.narrow(Filter::equals("requester", requester.uuid()))
+    }
+
+    /// Only those that somebody has.
+    #[must_use]
+    pub fn assignee(self, assignee: UserId) -> Self {
+        self.narrow(Filter::equals("assignee", assignee.uuid()))
+    }
+
+    /// Only those with the words in their texts, or with one of the numbers.
+    #[must_use]
+    pub fn search(self, typed: &str, numbers: impl IntoIterator<Item = i64>) -> Self {
+        let terms = Term::typing(typed);
+        let numbered = Filter::one_of("number", numbers.into_iter().map(Value::Int));
+        // A text without any word finds nothing, rather than everything.
+        let words = if terms.is_empty() { Filter::none() } else { Filter::words(terms) };
+        self.narrow(numbered.or(words))
+    }
+
+    /// In another order.
+    #[must_use]
+    pub const fn order(mut self, order: TicketOrder, descending: bool) -> Self {
+        self.order = order;
+        self.descending = descending;
+        self
+    }
+
+    /// A page: at most so many, from a place on, with the number of all.
+    #[must_use]
+    pub fn page(mut self, limit: usize, from: From) -> Self {
+        self.limit = limit;
+        self.from = from;
+        self.total = TotalMode::Exact;
+        self
+    }
+}
+
+/// A ticket with what is said on it and the files that hang on it, as far as the actor may see them.
+#[derive(Clone, Debug)]
+pub struct TicketView {
+    /// The ticket.
+    pub ticket: Stored<Ticket>,
+    /// What was said, oldest first.
+    pub messages: Vec<Stored<Message>>,
+    /// The files, oldest first.
+    pub attachments: Vec<Stored<Attachment>>,
+}
+
+impl Tickets {
+    /// A page of tickets.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be reached. What the actor may not see is not there.
+    pub async fn list(&self, actor: &Actor, query: TicketQuery) -> Result<Listing<Ticket>> {
+        let (limit, from, total) = (query.limit, query.from.clone(), query.total);
+        Ok(self.select(actor, query).limit(limit).from(from).total(total).page().await?)
+    }
+
+    /// All tickets of a query, for lists without pages.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tickets::list`].
+    pub async fn all(&self, actor: &Actor, query: TicketQuery) -> Result<Vec<Stored<Ticket>>> {
+        Ok(self.select(actor, query).all().await?)
+    }
+
+    fn select(&self, actor: &Actor, query: TicketQuery) -> Select<'_, Ticket> {
+        let select =
+            self.desk.store().select::<Ticket>(actor.scope()).filter(visible(actor)).filter(query.filter);
+        let field = match query.order {
+            TicketOrder::Created => "number",
+            TicketOrder::Updated => "updated_at",
+            TicketOrder::Priority => "priority",
+            TicketOrder::Status => "status",
+            TicketOrder::Subject => "subject",
+        };
+        if query.descending { select.descending(field) } else { select.ascending(field) }
+    }
+
+    /// A ticket and everything on it that the actor may see.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], also for a deleted one; [`Error::Forbidden`] where it is somebody else's.
+    pub async fn view(&self, actor: &Actor, id: TicketId) -> Result<TicketView> {
+        let ticket = self.get(actor, id).await?;
+        let internal = actor.has(&permissions::TICKET_ACCESS_INTERNAL);
+        let of_ticket = || Filter::equals("ticket", id.uuid());
+        let mut messages =
+            self.desk.store().select::<Message>(actor.scope()).filter(of_ticket()).all().await?;
+        messages.retain(|message| internal || message.visibility == Visibility::Public);
+        let mut attachments = Vec::new();
+        if ticket.attachments > 0 {
+            attachments =
+                self.desk.store().select::<Attachment>(actor.scope()).filter(of_ticket()).all().await?;
+            attachments.retain(|file| internal || !file.internal);
+        }
+        Ok(TicketView { ticket, messages, attachments })
+    }
+
+    /// A ticket alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tickets::view`].
+    pub async fn get(&self, actor: &Actor, id: TicketId) -> Result<Stored<Ticket>> {
+        let ticket = self.load(actor, id).await?;
+        check_visible(actor, &ticket)?;
+        if ticket.deleted.is_some() {
+            return Err(Error::NotFound { what: "ticket" });
+        }
+        Ok(ticket)
+    }
+
+    /// The files of tickets that the actor has been shown, by ticket.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be reached.
+    pub async fn attachments_of(
+        &self,
+        actor: &Actor,
+        tickets: &[Stored<Ticket>],
+    ) -> Result<HashMap<Uuid, Vec<Stored<Attachment>>>> {
+        let internal = actor.has(&permissions::TICKET_ACCESS_INTERNAL);
+        let with_files: Vec<_> = tickets
+            .iter()
+            .filter(|ticket| ticket.attachments > 0)
+            .map(|ticket| Value::Uuid(ticket.id.uuid()))
+            .collect();
+        let mut by_ticket: HashMap<Uuid, Vec<Stored<Attachment>>> = HashMap::new();
+        for some in with_files.chunks(500) {
+            let files = self.desk.store().select::<Attachment>(actor.scope());
+            for file in files.filter(Filter::one_of("ticket", some.iter().cloned())).all().await? {
+                if internal || !file.internal {
+                    by_ticket.entry(file.ticket.uuid()).or_default().push(file);
+                }
+            }
+        }
+        Ok(by_ticket)
+    }
+
+    /// What happened to a ticket, newest first, as far as the actor may see it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tickets::view`]; [`Error::Forbidden`] without `ticket.view_history`.
+    pub async fn history(&self, actor: &Actor, id: TicketId) -> Result<History> {
+        actor.needs(&permissions::TICKET_VIEW_HISTORY)?;
+        self.get(actor, id).await?;
+        let mut history = HistoryQuery::new(actor.scope()).of::<Ticket>(id).page(&self.desk).await?;
+        history.events.retain(|event| event.detail.audience.includes(actor));
+        Ok(history)
+    }
+}
