@@ -82,7 +82,7 @@ impl TextIndex {
             if live.alive == 0 {
                 self.segments.remove(place);
             } else if live.alive * 2 < live.segment.rows.len() {
-                *live = Live::new(Segment::merged(&[live.clone()]));
+                *live = Live::new(Segment::merged(std::slice::from_ref(live)));
             }
             return;
         }

@@ -72,7 +72,6 @@ impl Store {
     }
 
     /// A query for values of a kind: the first 100 by rising number, unless more is said.
-    #[must_use]
     pub fn select<T: Entity>(&self, scope: Scope) -> Select<'_, T> {
         Select { store: self, query: Query::new(T::SPEC, scope), of: PhantomData }
     }

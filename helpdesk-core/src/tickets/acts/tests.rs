@@ -88,7 +88,8 @@ fn a_new_ticket_is_approved_with_its_priority_and_department() {
 #[test]
 fn each_act_is_refused_where_it_does_not_belong() {
     let reject = || Act::Reject { reason: "no".into(), comment: None };
-    let cases: [(fn() -> Act, &[Status]); 6] = [
+    type Case = (fn() -> Act, &'static [Status]);
+    let cases: [Case; 6] = [
         (approve, &[Status::New, Status::Pending]),
         (|| Act::Claim, &[Status::Open]),
         (
