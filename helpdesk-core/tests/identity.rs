@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use chrono::Duration;
 use helpdesk_core::identity::{
-    MAX_PICTURE, NewApiKey, NewUser, Person, Registration, Rotation, SignedIn, UserQuery, permissions,
+    Admission, MAX_PICTURE, NewApiKey, NewUser, Person, Registration, Rotation, SignedIn, UserQuery,
+    permissions,
 };
 use helpdesk_core::storage::StorageError;
 use helpdesk_core::{AuthFailure, Error, MailTemplate, Problem, Rejection, Result, Via};
@@ -31,7 +32,7 @@ fn registration(email: &str) -> Registration {
 }
 
 async fn sign_in(world: &World, email: &str, password: &str) -> Result<SignedIn> {
-    world.desk.identity().sign_in(None, email, password, via(), |_, _| Ok(())).await
+    world.desk.identity().sign_in(None, email, password, via(), |_, _| Ok(Admission::Approved)).await
 }
 
 fn problems(error: &Error) -> Vec<(String, Vec<Problem>)> {
@@ -414,8 +415,9 @@ async fn administrators_reach_nobody_of_another_organisation() -> Result<()> {
     assert!(matches!(identity.deactivate(&eve, ada.id).await, Err(Error::NotFound { .. })));
     assert!(identity.all_users(&eve, UserQuery::default()).await?.iter().all(|user| user.id != ada.id));
     // A door that belongs to one organisation does not know the accounts of another.
-    let foreign =
-        identity.sign_in(Some(world.organisation), "eve@demo.test", PASSWORD, via(), |_, _| Ok(())).await;
+    let foreign = identity
+        .sign_in(Some(world.organisation), "eve@demo.test", PASSWORD, via(), |_, _| Ok(Admission::Approved))
+        .await;
     assert!(matches!(foreign, Err(Error::Unauthenticated(AuthFailure::Credentials))));
     Ok(())
 }

@@ -15,6 +15,17 @@ entity_id! {
 /// For how long the refresh token before the present one still gets its successor: parallel tabs refresh at once.
 pub const REFRESH_GRACE: Duration = Duration::seconds(10);
 
+/// Which accounts a door lets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Admission {
+    /// Those that were approved.
+    Approved,
+    /// Also those that wait for approval: for doors whose document asks for a role and nothing else. Only an
+    /// administrator gives such a role, so nobody who signed up by themselves comes in.
+    Pending,
+}
+
 /// What a login begins. Refresh tokens name the session and a generation of it; only the present one is good.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
@@ -24,6 +35,8 @@ pub struct Session {
     pub organisation: OrganisationId,
     /// The account's epoch when it began.
     pub epoch: u32,
+    /// Which accounts the door it came in by lets in.
+    pub admission: Admission,
     /// When it began.
     pub began: DateTime<Utc>,
     /// When it ends by itself.
@@ -118,6 +131,7 @@ mod tests {
             user: UserId::from_uuid(uuid::Uuid::from_u128(1)),
             organisation: OrganisationId::from_uuid(uuid::Uuid::from_u128(2)),
             epoch: 0,
+            admission: Admission::Approved,
             began: at(0),
             expires: at(1_000),
             generation: 3,

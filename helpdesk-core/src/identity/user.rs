@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{RoleId, SessionId};
+use super::session::Admission;
+use super::{RoleId, Session, SessionId};
 use crate::entity_id;
 use crate::error::{Error, Rejection, Result};
 use crate::storage::{Entity, EntityId as _, FieldSpec, KindSpec, Row, Value};
@@ -115,6 +116,12 @@ impl AccountState {
         matches!(self, Self::Approved { .. })
     }
 
+    /// Whether a door lets the account in.
+    #[must_use]
+    pub const fn lets_in(&self, admission: Admission) -> bool {
+        self.is_active() || matches!((self, admission), (Self::Pending, Admission::Pending))
+    }
+
     /// Approves an account that waits.
     ///
     /// # Errors
@@ -189,10 +196,11 @@ impl User {
         format!("{} {}", self.first_name, self.last_name).trim().to_owned()
     }
 
-    /// Whether a session of an epoch goes on.
+    /// Whether a session goes on.
     #[must_use]
-    pub fn keeps_session(&self, session: SessionId, epoch: u32) -> bool {
-        self.state.is_active() && (epoch == self.session_epoch || self.kept_session == Some(session))
+    pub fn keeps_session(&self, id: SessionId, session: &Session) -> bool {
+        self.state.lets_in(session.admission)
+            && (session.epoch == self.session_epoch || self.kept_session == Some(id))
     }
 
     /// Ends all sessions but one.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use helpdesk_core::identity::{NewUser, OrganisationId, PasswordCost, Person, User};
+use helpdesk_core::identity::{Admission, NewUser, OrganisationId, PasswordCost, Person, User};
 use helpdesk_core::jobs::JobError;
 use helpdesk_core::storage::Stored;
 use helpdesk_core::{
@@ -107,7 +107,7 @@ impl World {
         let identity = self.desk.identity();
         let email = format!("{name}@demo.test");
         let signed_in = identity
-            .sign_in(None, &email, PASSWORD, Arc::new(Via::SYSTEM), |_, _| Ok(()))
+            .sign_in(None, &email, PASSWORD, Arc::new(Via::SYSTEM), |_, _| Ok(Admission::Approved))
             .await
             .expect("signed in");
         identity.authenticate(&signed_in.access, Arc::new(Via::SYSTEM)).await.expect("authenticated")

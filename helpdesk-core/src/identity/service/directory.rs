@@ -126,12 +126,22 @@ impl Identity {
     /// # Errors
     ///
     /// Where the store cannot be reached.
-    pub async fn people(
+    pub async fn people(&self, actor: &Actor, ids: Vec<UserId>) -> Result<HashMap<Uuid, Arc<Stored<User>>>> {
+        Ok(self.desk.store().shared_map::<User>(actor.scope(), ids).await?)
+    }
+
+    /// The roles of accounts, in one round trip.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be reached.
+    pub async fn roles_of(
         &self,
         actor: &Actor,
-        ids: impl IntoIterator<Item = UserId> + Send,
-    ) -> Result<HashMap<Uuid, Arc<Stored<User>>>> {
-        Ok(self.desk.store().shared_map::<User>(actor.scope(), ids).await?)
+        users: impl IntoIterator<Item = &User> + Send,
+    ) -> Result<HashMap<Uuid, Arc<Stored<Role>>>> {
+        let ids: Vec<_> = users.into_iter().flat_map(|user| user.roles.iter().copied()).collect();
+        Ok(self.desk.store().shared_map::<Role>(actor.scope(), ids).await?)
     }
 
     /// What an account may do, by its roles.

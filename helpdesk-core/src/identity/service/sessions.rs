@@ -9,7 +9,7 @@ use crate::actor::{Actor, Authenticated, Via, Who};
 use crate::error::{AuthFailure, Error, Result};
 use crate::identity::login::{Login, normal};
 use crate::identity::service::Identity;
-use crate::identity::session::{EndReason, Ended, Refresh};
+use crate::identity::session::{Admission, EndReason, Ended, Refresh};
 use crate::identity::tokens::{Claims, Purpose};
 use crate::identity::{OrganisationId, Session, SessionId, User, UserId};
 use crate::limits::Quota;
@@ -25,8 +25,8 @@ pub struct SignedIn {
     pub access: String,
     /// The token to get another access token with.
     pub refresh: String,
-    /// Who came in.
-    pub actor: Actor,
+    /// Who came in, and the session it began.
+    pub caller: Authenticated,
     /// Their account.
     pub user: Stored<User>,
     /// How long the access token is valid.
@@ -58,14 +58,14 @@ impl Identity {
         name: &str,
         password: &str,
         via: Arc<Via>,
-        admit: impl FnOnce(&Actor, &Stored<User>) -> Result<()> + Send,
+        admit: impl FnOnce(&Actor, &Stored<User>) -> Result<Admission> + Send,
     ) -> Result<SignedIn> {
         let user = self.check_login(organisation, name, password).await?;
         let permissions = self.permissions_of(&user).await?;
         let organisation = OrganisationId::from_uuid(user.scope.id().unwrap_or_default());
         let actor = Actor::new(Who::User(user.id), organisation, permissions, via);
-        admit(&actor, &user)?;
-        if !user.state.is_active() {
+        let admission = admit(&actor, &user)?;
+        if !user.state.lets_in(admission) {
             return Err(Error::Unauthenticated(AuthFailure::Inactive));
         }
         let mut changes = self.desk.changes();
@@ -76,6 +76,7 @@ impl Identity {
             user: user.id,
             organisation,
             epoch: user.session_epoch,
+            admission,
             began: now,
             expires: now + lifetimes.session,
             generation: 1,
@@ -88,7 +89,7 @@ impl Identity {
         Ok(SignedIn {
             access: self.access_token(id, &session, now),
             refresh: self.refresh_token(id, &session),
-            actor,
+            caller: Authenticated { actor, session: Some(id) },
             user,
             expires_in: lifetimes.access,
         })
@@ -185,7 +186,7 @@ impl Identity {
         Ok(SignedIn {
             access: self.access_token(id, &session, now),
             refresh: self.refresh_token(id, &session),
-            actor,
+            caller: Authenticated { actor, session: Some(id) },
             user,
             expires_in: self.desk.tokens().lifetimes.access,
         })
@@ -257,7 +258,7 @@ impl Identity {
         let scope = Scope::organisation(session.organisation.uuid());
         let user = self.desk.store().shared::<User>(scope, session.user).await?;
         let user = user.ok_or(Error::Unauthenticated(AuthFailure::Token))?;
-        if !session.is_open(now) || !user.keeps_session(id, session.epoch) {
+        if !session.is_open(now) || !user.keeps_session(id, &session) {
             return Err(Error::Unauthenticated(AuthFailure::Expired));
         }
         let permissions = self.permissions_of(&user).await?;
@@ -274,7 +275,7 @@ impl Identity {
     ) -> Result<(Actor, Stored<User>)> {
         let scope = Scope::organisation(session.organisation.uuid());
         let user = self.desk.store().get::<User>(scope, session.user).await?;
-        let user = user.filter(|user| session.is_open(now) && user.keeps_session(id, session.epoch));
+        let user = user.filter(|user| session.is_open(now) && user.keeps_session(id, session));
         let user = user.ok_or(Error::Unauthenticated(AuthFailure::Expired))?;
         let permissions = self.permissions_of(&user).await?;
         Ok((Actor::new(Who::User(user.id), session.organisation, permissions, via), user))

@@ -1,0 +1,354 @@
+//! The service: dialects at their mounts, as one `tower::Service`.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use helpdesk_core::{Helpdesk, Ids as _, Limiter, SystemIds, Unlimited};
+use http::header::{ACCEPT_ENCODING, HOST, HeaderName};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use tower::util::BoxCloneSyncService;
+use tower::{Layer as _, Service, ServiceExt as _};
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::kernel::{
+    BodyError, Dialect, Failure, Head, PeerAddr, Pipeline, RateLimits, Reply, RequestBody, ResponseBody,
+    document,
+};
+
+type Inner = BoxCloneSyncService<Request<RequestBody>, Response<ResponseBody>, Infallible>;
+
+/// The help desk over HTTP: every mounted dialect, their documents and pages, `/healthz` and `/readyz`.
+///
+/// It takes requests with any body, so it can be served by hyper, nested in axum, or called in a test. Cheap to
+/// clone.
+#[derive(Clone)]
+pub struct HttpApi {
+    plain: Inner,
+    compressed: Inner,
+}
+
+impl fmt::Debug for HttpApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpApi").finish_non_exhaustive()
+    }
+}
+
+/// Puts the service together.
+#[derive(Debug)]
+pub struct Builder {
+    desk: Helpdesk,
+    mounts: Vec<(String, Dialect)>,
+    limiter: Arc<dyn Limiter>,
+    time_limit: Duration,
+    origins: Vec<HeaderValue>,
+    public_url: Option<String>,
+    trusted_proxies: Vec<std::net::IpAddr>,
+}
+
+impl HttpApi {
+    /// Begins to put a service together.
+    #[must_use]
+    pub fn builder(desk: Helpdesk) -> Builder {
+        Builder {
+            desk,
+            mounts: Vec::new(),
+            limiter: Arc::new(Unlimited),
+            time_limit: Duration::from_secs(30),
+            origins: Vec::new(),
+            public_url: None,
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+impl Builder {
+    /// Mounts a dialect at a path such as `/smartsupport`, or at the root with an empty one. One dialect may be
+    /// mounted several times.
+    #[must_use]
+    pub fn dialect(mut self, mount: &str, dialect: Dialect) -> Self {
+        self.mounts.push((mount.trim_end_matches('/').to_owned(), dialect));
+        self
+    }
+
+    /// Counts requests against the dialects' limits. Default: nobody counts.
+    #[must_use]
+    pub fn limiter(mut self, limiter: Arc<dyn Limiter>) -> Self {
+        self.limiter = limiter;
+        self
+    }
+
+    /// How long a body may take to arrive, and an operation to be done, before the client is told that it took too
+    /// long. Default: 30 seconds.
+    #[must_use]
+    pub const fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
+    /// Lets pages of these origins call the service from a browser: `https://desk.example`, or `*` for all.
+    #[must_use]
+    pub fn origins(mut self, origins: impl IntoIterator<Item = HeaderValue>) -> Self {
+        self.origins.extend(origins);
+        self
+    }
+
+    /// Where the service is reached from outside, for the addresses it hands out. Default: what the request's
+    /// `Host` says.
+    #[must_use]
+    pub fn public_url(mut self, url: &str) -> Self {
+        self.public_url = Some(url.trim_end_matches('/').to_owned());
+        self
+    }
+
+    /// Believes `X-Forwarded-For` and `X-Forwarded-Proto` of these peers, and of no others.
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: impl IntoIterator<Item = std::net::IpAddr>) -> Self {
+        self.trusted_proxies.extend(proxies);
+        self
+    }
+
+    /// The service.
+    ///
+    /// # Panics
+    ///
+    /// If a dialect's table contradicts itself: two operations of one name or one path and method.
+    #[must_use]
+    pub fn build(self) -> HttpApi {
+        let mut mounts: Vec<_> = self
+            .mounts
+            .into_iter()
+            .map(|(mount, dialect)| {
+                let limits = RateLimits { classes: dialect.limits, limiter: Arc::clone(&self.limiter) };
+                (mount, Pipeline::new(self.desk.clone(), dialect, limits, self.time_limit))
+            })
+            .collect();
+        // The longest mount wins, so that a dialect at the root leaves the others theirs.
+        mounts.sort_by_key(|(mount, _)| std::cmp::Reverse(mount.len()));
+        let root = Root(Arc::new(Mounts {
+            desk: self.desk,
+            mounts,
+            ids: SystemIds::new(),
+            public_url: self.public_url,
+            trusted_proxies: self.trusted_proxies,
+        }));
+        let compressed = CompressionLayer::new().layer(root.clone());
+        let compressed = compressed.map_response(|response: Response<_>| response.map(boxed));
+        if self.origins.is_empty() {
+            return HttpApi {
+                plain: BoxCloneSyncService::new(root),
+                compressed: BoxCloneSyncService::new(compressed),
+            };
+        }
+        let cors = cors(self.origins);
+        HttpApi {
+            plain: BoxCloneSyncService::new(cors.layer(root)),
+            compressed: BoxCloneSyncService::new(cors.layer(compressed)),
+        }
+    }
+}
+
+fn boxed<B>(body: B) -> ResponseBody
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    body.map_err(BodyError::new).boxed_unsync()
+}
+
+fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
+    let any = origins.iter().any(|origin| origin == "*");
+    let origin = if any { AllowOrigin::any() } else { AllowOrigin::list(origins) };
+    CorsLayer::new()
+        .allow_origin(origin)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            http::header::AUTHORIZATION,
+            http::header::CONTENT_TYPE,
+            http::header::IF_MATCH,
+            HeaderName::from_static("x-request-id"),
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("x-api-key"),
+        ])
+        .expose_headers([
+            http::header::CONTENT_DISPOSITION,
+            http::header::ETAG,
+            http::header::RETRY_AFTER,
+            HeaderName::from_static("x-request-id"),
+            HeaderName::from_static("x-ratelimit-limit"),
+            HeaderName::from_static("x-ratelimit-remaining"),
+            HeaderName::from_static("x-ratelimit-reset"),
+        ])
+        .max_age(Duration::from_secs(3_600))
+}
+
+impl<B> Service<Request<B>> for HttpApi
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Response<ResponseBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        // Compressing is only prepared for those who ask for it.
+        let encodes = request.headers().contains_key(ACCEPT_ENCODING);
+        let inner = if encodes { &self.compressed } else { &self.plain };
+        let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
+        inner.clone().call(request)
+    }
+}
+
+/// Everything that is mounted.
+#[derive(Debug)]
+struct Mounts {
+    desk: Helpdesk,
+    mounts: Vec<(String, Pipeline)>,
+    ids: SystemIds,
+    public_url: Option<String>,
+    trusted_proxies: Vec<std::net::IpAddr>,
+}
+
+#[derive(Clone, Debug)]
+struct Root(Arc<Mounts>);
+
+impl Service<Request<RequestBody>> for Root {
+    type Response = Response<ResponseBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+        let mounts = Arc::clone(&self.0);
+        Box::pin(async move { Ok(mounts.answer(request).await) })
+    }
+}
+
+impl Mounts {
+    async fn answer(&self, request: Request<RequestBody>) -> Response<ResponseBody> {
+        let (parts, body) = request.into_parts();
+        let request_id = self.request_id(&parts.headers);
+        let path = parts.uri.path();
+        let mounted = self.mounts.iter().find_map(|(mount, pipeline)| {
+            let rest = path.strip_prefix(mount.as_str())?;
+            (rest.is_empty() || rest.starts_with('/')).then_some((mount, pipeline, rest))
+        });
+        let mut response = match (path, mounted) {
+            ("/healthz", _) => Reply::content(StatusCode::OK, "text/plain", "ok\n").into_response(),
+            ("/readyz", _) => self.ready().await.into_response(),
+            (_, Some((mount, pipeline, rest))) => {
+                let peer = parts.extensions.get::<PeerAddr>().map(|peer| peer.0.ip());
+                let trusted = peer.is_some_and(|peer| self.trusted_proxies.contains(&peer));
+                let head = Head {
+                    request_id: request_id.clone(),
+                    base: format!("{}{mount}", self.origin(&parts, trusted)),
+                    from: from(peer, trusted, &parts.headers),
+                    path: if rest.is_empty() { "/".to_owned() } else { rest.to_owned() },
+                    query: parts.uri.query().unwrap_or_default().to_owned(),
+                    method: parts.method,
+                    headers: parts.headers,
+                };
+                self.dialect(pipeline, head, body).await
+            }
+            (_, None) => {
+                Reply::content(StatusCode::NOT_FOUND, "text/plain", "Nothing is here.\n").into_response()
+            }
+        };
+        let headers = response.headers_mut();
+        if let Ok(id) = HeaderValue::from_str(&request_id) {
+            headers.insert(crate::kernel::REQUEST_ID, id);
+        }
+        secure(headers);
+        response
+    }
+
+    async fn dialect(&self, pipeline: &Pipeline, head: Head, body: RequestBody) -> Response<ResponseBody> {
+        let page = match (&head.method, head.path.as_str()) {
+            (&Method::GET | &Method::HEAD, "/openapi.json") => {
+                let document = document(pipeline.dialect(), pipeline.operations(), &head.base);
+                Some(Reply::json(StatusCode::OK, &document))
+            }
+            #[cfg(feature = "docs-ui")]
+            (&Method::GET | &Method::HEAD, path) if path == "/docs" || path.starts_with("/docs/") => {
+                let file = crate::docs::file(&path["/docs".len()..], &head.base);
+                Some(file.unwrap_or_else(|| pipeline.refuse(&Failure::NoRoute, &head)))
+            }
+            _ => None,
+        };
+        match page {
+            Some(page) => page.into_response(),
+            None => pipeline.answer(head, body).await,
+        }
+    }
+
+    /// Whether the store answers.
+    async fn ready(&self) -> Reply {
+        match self.desk.store().storage().health().await {
+            Ok(health) => {
+                let body = serde_json::json!({ "status": "ready", "unplaced_events": health.unplaced });
+                Reply::json(StatusCode::OK, &body)
+            }
+            Err(error) => {
+                tracing::warn!(error = %helpdesk_core::Chain(&error), "not ready");
+                Reply::json(StatusCode::SERVICE_UNAVAILABLE, &serde_json::json!({ "status": "unavailable" }))
+            }
+        }
+    }
+
+    /// The client's own id for the request, where it is one, or a new one.
+    fn request_id(&self, headers: &http::HeaderMap) -> String {
+        let given = headers.get(crate::kernel::REQUEST_ID).and_then(|value| value.to_str().ok());
+        let good = |id: &&str| {
+            (1..=64).contains(&id.len())
+                && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        };
+        given.filter(good).map_or_else(|| self.ids.id(self.desk.now()).to_string(), str::to_owned)
+    }
+
+    /// Scheme and host under which the client reached the service.
+    fn origin(&self, parts: &http::request::Parts, trusted: bool) -> String {
+        if let Some(url) = &self.public_url {
+            return url.clone();
+        }
+        let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let host = parts.uri.authority().map(http::uri::Authority::as_str);
+        let host = host.or_else(|| parts.headers.get(HOST).and_then(|value| value.to_str().ok()));
+        let scheme =
+            text("x-forwarded-proto").filter(|scheme| trusted && matches!(*scheme, "http" | "https"));
+        format!("{}://{}", scheme.unwrap_or("http"), host.unwrap_or("localhost"))
+    }
+}
+
+/// Where a request came from: the peer, or the last address that a trusted proxy added.
+fn from(peer: Option<std::net::IpAddr>, trusted: bool, headers: &http::HeaderMap) -> String {
+    let forwarded = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
+    let last = forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse::<std::net::IpAddr>().ok());
+    last.filter(|_| trusted).or(peer).map_or_else(|| "unknown".to_owned(), |address| address.to_string())
+}
+
+/// The headers of every answer: nothing is guessed, framed, kept or run.
+fn secure(headers: &mut http::HeaderMap) {
+    let mut default = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    default(http::header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    default(http::header::X_FRAME_OPTIONS, "DENY");
+    default(http::header::REFERRER_POLICY, "no-referrer");
+    default(http::header::CACHE_CONTROL, "no-store");
+    default(http::header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+}

@@ -1,0 +1,186 @@
+//! The way of a request: match, limit, authenticate, permit, decode, handle, encode.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use helpdesk_core::{Actor, AuthFailure, Authenticated, Error, Helpdesk};
+use http::header::{AUTHORIZATION, HeaderName, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Response};
+
+use super::body::{Payload, RequestBody};
+use super::call::{Call, Head};
+use super::dialect::{Dialect, Tenant};
+use super::failure::Failure;
+use super::limits::RateLimits;
+use super::log;
+use super::operation::{Auth, Operation};
+use super::reply::{Reply, ResponseBody};
+use super::routes::{Found, Routes};
+
+/// The way of requests to one dialect.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    desk: Helpdesk,
+    dialect: Dialect,
+    routes: Routes,
+    limits: RateLimits,
+    time_limit: Duration,
+}
+
+impl Pipeline {
+    pub(crate) fn new(
+        desk: Helpdesk,
+        mut dialect: Dialect,
+        limits: RateLimits,
+        time_limit: Duration,
+    ) -> Self {
+        let routes = Routes::new(std::mem::take(&mut dialect.operations));
+        Self { desk, dialect, routes, limits, time_limit }
+    }
+
+    pub(crate) const fn dialect(&self) -> &Dialect {
+        &self.dialect
+    }
+
+    pub(crate) fn operations(&self) -> &[Operation] {
+        self.routes.operations()
+    }
+
+    /// Answers a request. Failures are answered in the dialect's own way.
+    pub(crate) async fn answer(&self, head: Head, body: RequestBody) -> Response<ResponseBody> {
+        let began = Instant::now();
+        let head = Arc::new(head);
+        let mut headers = HeaderMap::new();
+        let (operation, answered) = match self.routes.find(&head.method, &head.path) {
+            Ok(found) => (found.operation.id, self.call(&head, found, body, &mut headers).await),
+            Err(failure) => ("none", Err(failure)),
+        };
+        let reply = answered.unwrap_or_else(|failure| {
+            log::failed(&head, operation, &failure);
+            self.refuse(&failure, &head)
+        });
+        log::answered(&head, self.dialect.name, operation, reply.status, began.elapsed());
+        let mut response = reply.into_response();
+        response.headers_mut().extend(headers);
+        response
+    }
+
+    /// A failure in the dialect's own words, with the headers that belong to it.
+    pub(crate) fn refuse(&self, failure: &Failure, head: &Head) -> Reply {
+        let mut reply = (self.dialect.refuse)(failure, head);
+        match failure {
+            Failure::Limited { retry_after } => {
+                let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+                reply.headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+            }
+            Failure::Core(Error::Unavailable { .. }) => {
+                reply.headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            Failure::Method { allowed } => {
+                let names: Vec<_> = allowed.iter().map(http::Method::as_str).collect();
+                if let Ok(names) = HeaderValue::from_str(&names.join(", ")) {
+                    reply.headers.insert(http::header::ALLOW, names);
+                }
+            }
+            Failure::Core(Error::Unauthenticated(_)) => {
+                reply.headers.insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            _ => {}
+        }
+        reply
+    }
+
+    async fn call(
+        &self,
+        head: &Arc<Head>,
+        found: Found<'_>,
+        body: RequestBody,
+        headers: &mut HeaderMap,
+    ) -> Result<Reply, Failure> {
+        let Found { operation, parameters } = found;
+        // Unknown callers are counted by address before anything is looked at, known ones by who they are.
+        if operation.auth == Auth::None {
+            self.count(operation, &head.from, headers)?;
+        }
+        let caller = self.authenticate(operation, head).await?;
+        if operation.auth != Auth::None {
+            self.count(operation, &format!("{:?}", caller.actor.who()), headers)?;
+        }
+        if let Some(permission) = &operation.permission {
+            caller.actor.needs(permission)?;
+        }
+        let payload =
+            tokio::time::timeout(self.time_limit, Payload::read(operation.body, &head.headers, body));
+        let payload = payload.await.map_err(|_| Failure::TimedOut)??;
+        let call = Call { desk: self.desk.clone(), caller, head: Arc::clone(head), parameters, payload };
+        // In a task of its own: it runs to its end though the client hangs up, and a panic ends nothing else.
+        let running = tokio::spawn(operation.call(call));
+        match tokio::time::timeout(self.time_limit, running).await {
+            Ok(Ok(answered)) => answered,
+            Ok(Err(error)) => {
+                tracing::error!(request = head.request_id, operation = operation.id, %error, "an operation panicked");
+                Err(Failure::Panicked)
+            }
+            Err(_) => Err(Failure::TimedOut),
+        }
+    }
+
+    fn count(&self, operation: &Operation, caller: &str, headers: &mut HeaderMap) -> Result<(), Failure> {
+        if let Some(class) = operation.rate {
+            headers.extend(self.limits.count(self.dialect.name, class, caller)?);
+        }
+        Ok(())
+    }
+
+    async fn authenticate(&self, operation: &Operation, head: &Head) -> Result<Authenticated, Failure> {
+        let Tenant::Fixed(organisation) = self.dialect.tenant;
+        let via = || Arc::clone(&self.dialect.via);
+        let identity = self.desk.identity();
+        let caller = match operation.auth {
+            Auth::None => {
+                let actor = Actor::anonymous(organisation, via());
+                return Ok(Authenticated { actor, session: None });
+            }
+            Auth::Bearer => {
+                let token = bearer(head)?.ok_or(Failure::unauthenticated(AuthFailure::Missing))?;
+                identity.authenticate(token, via()).await?
+            }
+            Auth::File => {
+                if let Some(token) = bearer(head)? {
+                    identity.authenticate(token, via()).await?
+                } else if let Some(token) = head.parameter("token") {
+                    identity.authenticate_file(&token, trim(&head.path), via()).await?
+                } else {
+                    let in_header = head.header("x-api-key").map(str::to_owned);
+                    let key = in_header.or_else(|| head.parameter("api_key"));
+                    let key = key.ok_or(Failure::unauthenticated(AuthFailure::Missing))?;
+                    identity.authenticate_key(&key, via()).await?
+                }
+            }
+        };
+        // A token of another organisation says nothing here.
+        if caller.actor.organisation() != organisation {
+            return Err(Failure::unauthenticated(AuthFailure::Token));
+        }
+        Ok(caller)
+    }
+}
+
+/// The token of the header `Authorization`, where there is such a header.
+fn bearer(head: &Head) -> Result<Option<&str>, Failure> {
+    let Some(value) = head.headers.get(AUTHORIZATION) else { return Ok(None) };
+    let token = value
+        .to_str()
+        .ok()
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty());
+    token.map(|(_, token)| Some(token.trim())).ok_or(Failure::unauthenticated(AuthFailure::Token))
+}
+
+/// The path that a file's token names: without the slash at its end.
+fn trim(path: &str) -> &str {
+    path.trim_end_matches('/')
+}
+
+/// The header that carries a request's id, both ways.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
