@@ -1,6 +1,7 @@
 //! The port to an external workflow system, to which tickets are handed over.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::Serialize;
@@ -19,13 +20,13 @@ pub struct HandOver {
     /// What the ticket is called at the door it came through.
     pub reference: String,
     /// The ticket.
-    pub ticket: Stored<Ticket>,
+    pub ticket: Arc<Stored<Ticket>>,
     /// Who asked for it.
-    pub requester: Stored<User>,
+    pub requester: Arc<Stored<User>>,
     /// Who has it.
-    pub assignee: Option<Stored<User>>,
+    pub assignee: Option<Arc<Stored<User>>>,
     /// Its files.
-    pub attachments: Vec<Stored<Attachment>>,
+    pub attachments: Vec<Arc<Stored<Attachment>>>,
 }
 
 /// The ticket of a [`HandOver`] as JSON, for systems that take a document.

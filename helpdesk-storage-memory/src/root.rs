@@ -1,6 +1,6 @@
 //! One state of the whole store, and the changes that lead to the next.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use helpdesk_core::storage::{
@@ -187,7 +187,6 @@ impl Root {
             updated_at: at,
             fields: put.fields,
             body: put.body,
-            decoded: OnceLock::new(),
         });
         let words = put.words.filter(|_| put.kind.searched);
         partition.write(old, Arc::clone(&record), words)?;

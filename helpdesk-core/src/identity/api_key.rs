@@ -46,7 +46,6 @@ impl Entity for ApiKey {
     const SPEC: &'static KindSpec =
         &KindSpec::new("api_key", &[FieldSpec::text("hash").unique(), FieldSpec::uuid("organisation_id")])
             .indexes(&[&["organisation_id"]]);
-    const CACHED: bool = true;
 
     fn index(&self, row: &mut Row) {
         row.set("hash", &self.hash);

@@ -76,6 +76,6 @@ pub(crate) fn normal(name: &str) -> String {
 }
 
 /// Writes the names of an account out of the store, so that others may take them.
-pub(crate) fn release(changes: &mut crate::storage::Changes, logins: &[Stored<Login>]) {
+pub(crate) fn release(changes: &mut crate::storage::Changes, logins: &[std::sync::Arc<Stored<Login>>]) {
     logins.iter().for_each(|login| changes.delete(login));
 }

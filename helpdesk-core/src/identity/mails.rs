@@ -1,5 +1,7 @@
 //! The mails about accounts, as jobs.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -85,7 +87,7 @@ impl JobHandler for ResetMail {
         };
         let user = desk.store().get::<User>(job.scope(), login.user).await?;
         // Somebody who may not log in gets no way in. One who waits for approval may set a password meanwhile.
-        let waits_or_active = |user: &Stored<User>| matches!(user.state.name(), "approved" | "pending");
+        let waits_or_active = |user: &Arc<Stored<User>>| matches!(user.state.name(), "approved" | "pending");
         let Some(user) = user.filter(waits_or_active) else { return Ok(desk.changes()) };
 
         // The token is stored before the mail leaves, so that the link works when it arrives.

@@ -46,7 +46,6 @@ impl Entity for Organisation {
     type Id = OrganisationId;
 
     const SPEC: &'static KindSpec = &KindSpec::new("organisation", &[FieldSpec::text("slug").unique()]);
-    const CACHED: bool = true;
 
     fn index(&self, row: &mut Row) {
         row.set("slug", &self.slug);

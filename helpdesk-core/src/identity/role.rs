@@ -33,7 +33,6 @@ impl Entity for Role {
     type Id = RoleId;
 
     const SPEC: &'static KindSpec = &KindSpec::new("role", &[FieldSpec::text("key").unique()]);
-    const CACHED: bool = true;
 
     fn index(&self, row: &mut Row) {
         row.set("key", &self.key);

@@ -109,7 +109,6 @@ impl Entity for Session {
     const SPEC: &'static KindSpec =
         &KindSpec::new("session", &[FieldSpec::uuid("user_id"), FieldSpec::time("expires")])
             .indexes(&[&["user_id"], &["expires"]]);
-    const CACHED: bool = true;
 
     fn index(&self, row: &mut Row) {
         row.set("user_id", self.user.uuid());

@@ -225,7 +225,6 @@ impl Entity for User {
     )
     .indexes(&[&["state"], &["name"]])
     .searched();
-    const CACHED: bool = true;
 
     fn index(&self, row: &mut Row) {
         row.set("email", &self.email);

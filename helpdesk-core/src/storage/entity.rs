@@ -1,6 +1,5 @@
 //! Typed records.
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -35,10 +34,6 @@ pub trait Entity: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + '
 
     /// The kind's declaration.
     const SPEC: &'static KindSpec;
-
-    /// Whether a decoded value stays with the record in memory. For the few records that nearly every request
-    /// reads; others would double what the embedded store holds.
-    const CACHED: bool = false;
 
     /// Sets the declared fields that have a value.
     fn index(&self, row: &mut Row);
@@ -103,16 +98,8 @@ pub struct Stored<T: Entity> {
     pub updated_at: DateTime<Utc>,
     /// The value.
     pub value: T,
-    origin: Origin,
-}
-
-/// The body as it was read, for the keys that the type does not know.
-#[derive(Clone, Debug)]
-enum Origin {
-    Record(Arc<Record>),
-    // A value that stays with its record must not own the record: that would be a cycle.
-    Copy(Box<str>),
-    Fresh,
+    // Where it was read from, for the keys of the body that the type does not know.
+    origin: Option<Arc<Record>>,
 }
 
 impl<T: Entity> Deref for Stored<T> {
@@ -130,72 +117,6 @@ impl<T: Entity> Stored<T> {
     ///
     /// [`StorageError::Corrupt`] where the body cannot be read as the type.
     pub fn read(record: &Arc<Record>) -> Result<Self, StorageError> {
-        Self::decode(record, Origin::Record(Arc::clone(record)))
-    }
-
-    /// Reads a record of a cached kind, or answers what was read of it before.
-    ///
-    /// # Errors
-    ///
-    /// As [`Stored::read`].
-    pub fn shared(record: &Record) -> Result<Arc<Self>, StorageError> {
-        debug_assert!(T::CACHED, "{} is not declared as cached", T::SPEC.name);
-        if let Some(value) = record.decoded.get()
-            && let Ok(value) = Arc::clone(value).downcast::<Self>()
-        {
-            return Ok(value);
-        }
-        let value = Arc::new(Self::decode(record, Origin::Copy(record.body.json.clone()))?);
-        // Another reader may have been quicker; its value is as good.
-        let _ = record.decoded.set(Arc::clone(&value) as Arc<dyn Any + Send + Sync>);
-        Ok(value)
-    }
-
-    /// The value as a commit inserted it.
-    #[must_use]
-    pub fn inserted(scope: Scope, id: T::Id, at: DateTime<Utc>, written: Written, value: T) -> Self {
-        Self {
-            id,
-            scope,
-            number: written.number,
-            version: written.version,
-            created_at: at,
-            updated_at: at,
-            value,
-            origin: Origin::Fresh,
-        }
-    }
-
-    /// This record as a commit changed it.
-    #[must_use]
-    pub fn replaced(&self, at: DateTime<Utc>, written: Written, value: T) -> Self {
-        Self { version: written.version, updated_at: at, value, origin: Origin::Fresh, ..self.clone() }
-    }
-
-    /// The JSON of a new value for this record, with the keys of the old body that the type does not know.
-    ///
-    /// # Errors
-    ///
-    /// If the value cannot be written as JSON.
-    pub(super) fn rewrite(&self, value: &T) -> Result<String, serde_json::Error> {
-        let new = serde_json::to_string(value)?;
-        let old = match &self.origin {
-            Origin::Record(record) => &*record.body.json,
-            Origin::Copy(body) => body,
-            Origin::Fresh => return Ok(new),
-        };
-        let known: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(&new)?;
-        let before: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(old)?;
-        let unknown: Vec<_> = before.iter().filter(|(key, _)| !known.contains_key(*key)).collect();
-        if unknown.is_empty() {
-            return Ok(new);
-        }
-        let mut merged = known.clone();
-        merged.extend(unknown.into_iter().map(|(key, raw)| (key.clone(), *raw)));
-        serde_json::to_string(&merged)
-    }
-
-    fn decode(record: &Record, origin: Origin) -> Result<Self, StorageError> {
         let spec = T::SPEC;
         let corrupt = |source| StorageError::Corrupt { kind: spec.name, source: Box::new(source) };
         let value = if record.body.version == spec.body_version {
@@ -213,7 +134,57 @@ impl<T: Entity> Stored<T> {
             created_at: record.created_at,
             updated_at: record.updated_at,
             value,
-            origin,
+            origin: Some(Arc::clone(record)),
         })
+    }
+
+    /// The value as a commit inserted it.
+    #[must_use]
+    pub fn inserted(scope: Scope, id: T::Id, at: DateTime<Utc>, written: Written, value: T) -> Self {
+        Self {
+            id,
+            scope,
+            number: written.number,
+            version: written.version,
+            created_at: at,
+            updated_at: at,
+            value,
+            origin: None,
+        }
+    }
+
+    /// This record as a commit changed it.
+    #[must_use]
+    pub fn replaced(&self, at: DateTime<Utc>, written: Written, value: T) -> Self {
+        Self {
+            id: self.id,
+            scope: self.scope,
+            number: self.number,
+            version: written.version,
+            created_at: self.created_at,
+            updated_at: at,
+            value,
+            origin: None,
+        }
+    }
+
+    /// The JSON of a new value for this record, with the keys of the old body that the type does not know.
+    ///
+    /// # Errors
+    ///
+    /// If the value cannot be written as JSON.
+    pub(super) fn rewrite(&self, value: &T) -> Result<String, serde_json::Error> {
+        let new = serde_json::to_string(value)?;
+        let Some(record) = &self.origin else { return Ok(new) };
+        let old = &*record.body.json;
+        let known: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(&new)?;
+        let before: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(old)?;
+        let unknown: Vec<_> = before.iter().filter(|(key, _)| !known.contains_key(*key)).collect();
+        if unknown.is_empty() {
+            return Ok(new);
+        }
+        let mut merged = known.clone();
+        merged.extend(unknown.into_iter().map(|(key, raw)| (key.clone(), *raw)));
+        serde_json::to_string(&merged)
     }
 }

@@ -11,6 +11,7 @@ mod filter;
 mod job;
 mod kind;
 mod query;
+mod recent;
 mod record;
 mod scope;
 mod store;

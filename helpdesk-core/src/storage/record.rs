@@ -1,9 +1,8 @@
 //! Records as stores hold them.
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -30,8 +29,6 @@ pub struct Record {
     pub fields: Box<[Value]>,
     /// The rest, as JSON.
     pub body: Body,
-    /// The decoded body, for kinds that are read far oftener than written. See `Entity::CACHED`.
-    pub decoded: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Record {

@@ -4,27 +4,36 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::query::{Page, Query};
+use super::recent::Recent;
 use super::{
     Cursor, Entity, EntityId, Figures, Filter, From, MAX_PAGE, Scope, Storage, StorageError, Stored, Tally,
     Total, TotalMode,
 };
 
 /// A store as services use it: values instead of records.
+///
+/// What was read lately is kept decoded, so that a record that many requests read is not read out of its JSON
+/// each time. Every read still asks the store which version there is.
 #[derive(Clone, Debug)]
-pub struct Store(Arc<dyn Storage>);
+pub struct Store {
+    storage: Arc<dyn Storage>,
+    recent: Arc<Recent>,
+}
 
 impl Store {
     /// The typed layer over a store.
     #[must_use]
     pub fn new(storage: Arc<dyn Storage>) -> Self {
-        Self(storage)
+        Self { storage, recent: Arc::new(Recent::new()) }
     }
 
     /// The store itself.
     #[must_use]
     pub fn storage(&self) -> &Arc<dyn Storage> {
-        &self.0
+        &self.storage
     }
 
     /// The value of an id, or `None`.
@@ -32,43 +41,29 @@ impl Store {
     /// # Errors
     ///
     /// As [`Storage::get`]; [`StorageError::Corrupt`].
-    pub async fn get<T: Entity>(&self, scope: Scope, id: T::Id) -> Result<Option<Stored<T>>, StorageError> {
-        let found = self.0.get(T::SPEC, scope, &[id.uuid()]).await?;
-        found.into_iter().flatten().next().map(|record| Stored::read(&record)).transpose()
+    pub async fn get<T: Entity>(&self, scope: Scope, id: T::Id) -> Result<Option<Arc<Stored<T>>>, StorageError> {
+        let found = self.storage.get(T::SPEC, scope, &[id.uuid()]).await?;
+        found.into_iter().flatten().next().map(|record| self.recent.read(&record)).transpose()
     }
 
-    /// The value of an id of a cached kind, or `None`.
+    /// The values of several ids, in one round trip; those that are not there are left out.
     ///
     /// # Errors
     ///
     /// As [`Store::get`].
-    pub async fn shared<T: Entity>(
-        &self,
-        scope: Scope,
-        id: T::Id,
-    ) -> Result<Option<Arc<Stored<T>>>, StorageError> {
-        let found = self.0.get(T::SPEC, scope, &[id.uuid()]).await?;
-        found.into_iter().flatten().next().map(|record| Stored::shared(&record)).transpose()
-    }
-
-    /// The values of several ids of a cached kind, in one round trip; those that are not there are left out.
-    ///
-    /// # Errors
-    ///
-    /// As [`Store::get`].
-    pub async fn shared_map<T: Entity>(
+    pub async fn get_map<T: Entity>(
         &self,
         scope: Scope,
         ids: impl IntoIterator<Item = T::Id> + Send,
-    ) -> Result<HashMap<uuid::Uuid, Arc<Stored<T>>>, StorageError> {
+    ) -> Result<HashMap<Uuid, Arc<Stored<T>>>, StorageError> {
         let mut wanted: Vec<_> = ids.into_iter().map(EntityId::uuid).collect();
         wanted.sort_unstable();
         wanted.dedup();
         if wanted.is_empty() {
             return Ok(HashMap::new());
         }
-        let found = self.0.get(T::SPEC, scope, &wanted).await?;
-        found.iter().flatten().map(|record| Ok((record.id, Stored::shared(record)?))).collect()
+        let found = self.storage.get(T::SPEC, scope, &wanted).await?;
+        found.iter().flatten().map(|record| Ok((record.id, self.recent.read(record)?))).collect()
     }
 
     /// A query for values of a kind: the first 100 by rising number, unless more is said.
@@ -82,7 +77,7 @@ impl Store {
     ///
     /// As [`Storage::tally`].
     pub async fn tally(&self, tally: &Tally) -> Result<Vec<Figures>, StorageError> {
-        self.0.tally(tally).await
+        self.storage.tally(tally).await
     }
 }
 
@@ -99,7 +94,7 @@ pub struct Select<'a, T> {
 #[derive(Clone, Debug)]
 pub struct Listing<T: Entity> {
     /// The values in the query's order.
-    pub items: Vec<Stored<T>>,
+    pub items: Vec<Arc<Stored<T>>>,
     /// How many match in all, where it was asked.
     pub total: Option<Total>,
     /// Where the next page begins.
@@ -156,8 +151,8 @@ impl<T: Entity> Select<'_, T> {
     ///
     /// As [`Storage::find`]; [`StorageError::Corrupt`].
     pub async fn page(self) -> Result<Listing<T>, StorageError> {
-        let Page { records, total, next, previous } = self.store.0.find(&self.query).await?;
-        let items = records.iter().map(Stored::read).collect::<Result<_, _>>()?;
+        let Page { records, total, next, previous } = self.store.storage.find(&self.query).await?;
+        let items = records.iter().map(|record| self.store.recent.read(record)).collect::<Result<_, _>>()?;
         Ok(Listing { items, total, next, previous })
     }
 
@@ -166,8 +161,18 @@ impl<T: Entity> Select<'_, T> {
     /// # Errors
     ///
     /// As [`Select::page`].
-    pub async fn first(self) -> Result<Option<Stored<T>>, StorageError> {
+    pub async fn first(self) -> Result<Option<Arc<Stored<T>>>, StorageError> {
         Ok(self.limit(1).page().await?.items.into_iter().next())
+    }
+
+    /// The id of the first that matches, or `None`, without reading it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Storage::find`].
+    pub async fn first_id(self) -> Result<Option<T::Id>, StorageError> {
+        let page = self.store.storage.find(&self.query.limit(1)).await?;
+        Ok(page.records.first().map(|record| T::Id::from_uuid(record.id)))
     }
 
     /// How many match.
@@ -177,7 +182,7 @@ impl<T: Entity> Select<'_, T> {
     /// As [`Storage::find`].
     pub async fn count(self) -> Result<u64, StorageError> {
         let query = self.query.limit(0).total(TotalMode::Exact);
-        Ok(self.store.0.find(&query).await?.total.map_or(0, |total| total.count))
+        Ok(self.store.storage.find(&query).await?.total.map_or(0, |total| total.count))
     }
 
     /// All that match, page after page, for lists that have no pages of their own. Each page sees the state at
@@ -186,7 +191,7 @@ impl<T: Entity> Select<'_, T> {
     /// # Errors
     ///
     /// As [`Select::page`].
-    pub async fn all(self) -> Result<Vec<Stored<T>>, StorageError> {
+    pub async fn all(self) -> Result<Vec<Arc<Stored<T>>>, StorageError> {
         let mut items = Vec::new();
         let mut from = From::Start;
         loop {

@@ -1,5 +1,7 @@
 //! What follows from an act on a ticket: mails, timers, hand-overs. Each is a job of the same batch.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
@@ -115,7 +117,7 @@ impl JobHandler for AutoClose {
             Actor::system(crate::identity::OrganisationId::from_uuid(job.scope().id().unwrap_or_default()));
         let before = desk.store().get::<Ticket>(job.scope(), ticket).await?;
         // Whoever moved it meanwhile has cancelled the timer; one that runs just then finds another state.
-        let due = |ticket: &Stored<Ticket>| {
+        let due = |ticket: &Arc<Stored<Ticket>>| {
             ticket.deleted.is_none() && ticket.state == State::Resolved { at: resolved }
         };
         let Some(before) = before.filter(due) else { return Ok(desk.changes()) };
@@ -171,7 +173,7 @@ impl JobHandler for HandOverTicket {
 pub(super) async fn organisation(
     desk: &Helpdesk,
     actor: &Actor,
-) -> crate::Result<std::sync::Arc<Stored<Organisation>>> {
-    let found = desk.store().shared::<Organisation>(Scope::GLOBAL, actor.organisation()).await?;
+) -> crate::Result<Arc<Stored<Organisation>>> {
+    let found = desk.store().get::<Organisation>(Scope::GLOBAL, actor.organisation()).await?;
     found.ok_or(crate::Error::NotFound { what: "organisation" })
 }

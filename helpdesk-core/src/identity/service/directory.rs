@@ -82,7 +82,7 @@ impl Identity {
     /// # Errors
     ///
     /// [`Error::Forbidden`] without `admin.view_users`.
-    pub async fn all_users(&self, actor: &Actor, query: UserQuery) -> Result<Vec<Stored<User>>> {
+    pub async fn all_users(&self, actor: &Actor, query: UserQuery) -> Result<Vec<Arc<Stored<User>>>> {
         actor.needs(&permissions::ADMIN_VIEW_USERS)?;
         let select = self.desk.store().select::<User>(actor.scope()).filter(query.filter);
         let select = if query.newest { select.newest() } else { select };
@@ -105,7 +105,7 @@ impl Identity {
     /// # Errors
     ///
     /// [`Error::NotYours`] where the actor has none.
-    pub async fn profile(&self, actor: &Actor) -> Result<Stored<User>> {
+    pub async fn profile(&self, actor: &Actor) -> Result<Arc<Stored<User>>> {
         self.load(actor.scope(), actor.person()?).await
     }
 
@@ -114,7 +114,7 @@ impl Identity {
     /// # Errors
     ///
     /// [`Error::Forbidden`] without `admin.view_users`; [`Error::NotFound`].
-    pub async fn user_by_number(&self, actor: &Actor, number: i64) -> Result<Stored<User>> {
+    pub async fn user_by_number(&self, actor: &Actor, number: i64) -> Result<Arc<Stored<User>>> {
         actor.needs(&permissions::ADMIN_VIEW_USERS)?;
         let users = self.desk.store().select::<User>(actor.scope());
         let found = users.filter(Filter::equals("number", number)).first().await?;
@@ -127,7 +127,7 @@ impl Identity {
     ///
     /// Where the store cannot be reached.
     pub async fn people(&self, actor: &Actor, ids: Vec<UserId>) -> Result<HashMap<Uuid, Arc<Stored<User>>>> {
-        Ok(self.desk.store().shared_map::<User>(actor.scope(), ids).await?)
+        Ok(self.desk.store().get_map::<User>(actor.scope(), ids).await?)
     }
 
     /// The roles of accounts, in one round trip.
@@ -141,7 +141,7 @@ impl Identity {
         users: impl IntoIterator<Item = &User> + Send,
     ) -> Result<HashMap<Uuid, Arc<Stored<Role>>>> {
         let ids: Vec<_> = users.into_iter().flat_map(|user| user.roles.iter().copied()).collect();
-        Ok(self.desk.store().shared_map::<Role>(actor.scope(), ids).await?)
+        Ok(self.desk.store().get_map::<Role>(actor.scope(), ids).await?)
     }
 
     /// What an account may do, by its roles.
@@ -150,7 +150,7 @@ impl Identity {
     ///
     /// Where the store cannot be reached.
     pub async fn permissions_of(&self, user: &Stored<User>) -> Result<Arc<Permissions>> {
-        let roles = self.desk.store().shared_map::<Role>(user.scope, user.roles.iter().copied()).await?;
+        let roles = self.desk.store().get_map::<Role>(user.scope, user.roles.iter().copied()).await?;
         let mut roles = user.roles.iter().filter_map(|role| roles.get(&role.uuid()));
         let Some(first) = roles.next() else { return Ok(Arc::default()) };
         let mut permissions = Arc::clone(&first.permissions);

@@ -14,6 +14,8 @@ pub(super) use self::administrators::AdminGuard;
 pub use self::directory::UserQuery;
 pub use self::keys::NewApiKey;
 pub use self::sessions::{Rotation, SignedIn};
+use std::sync::Arc;
+
 use super::login::{Credential, CredentialId, Login};
 use super::{Role, User, UserId};
 use crate::actor::Actor;
@@ -35,21 +37,21 @@ impl Identity {
     }
 
     /// The role of a short name.
-    async fn role(&self, scope: Scope, key: &str) -> Result<Option<Stored<Role>>> {
+    async fn role(&self, scope: Scope, key: &str) -> Result<Option<Arc<Stored<Role>>>> {
         Ok(self.desk.store().select::<Role>(scope).filter(Filter::equals("key", key)).first().await?)
     }
 
-    async fn load(&self, scope: Scope, id: UserId) -> Result<Stored<User>> {
+    async fn load(&self, scope: Scope, id: UserId) -> Result<Arc<Stored<User>>> {
         self.desk.store().get::<User>(scope, id).await?.ok_or(Error::NotFound { what: "account" })
     }
 
     /// The names an account logs in by.
-    async fn logins(&self, user: UserId) -> Result<Vec<Stored<Login>>> {
+    async fn logins(&self, user: UserId) -> Result<Vec<Arc<Stored<Login>>>> {
         let logins = self.desk.store().select::<Login>(Scope::GLOBAL);
         Ok(logins.filter(Filter::equals("user_id", user.uuid())).all().await?)
     }
 
-    async fn credential(&self, scope: Scope, user: UserId) -> Result<Option<Stored<Credential>>> {
+    async fn credential(&self, scope: Scope, user: UserId) -> Result<Option<Arc<Stored<Credential>>>> {
         Ok(self.desk.store().get::<Credential>(scope, CredentialId::of(user)).await?)
     }
 

@@ -1,5 +1,7 @@
 //! Making organisations.
 
+use std::sync::Arc;
+
 use crate::actor::Actor;
 use crate::error::{Error, Problem, Result};
 use crate::identity::service::{AdminGuard, Identity};
@@ -54,11 +56,11 @@ impl Identity {
     /// # Errors
     ///
     /// [`Error::NotFound`] where it is gone.
-    pub async fn organisation(&self, actor: &Actor) -> Result<Stored<Organisation>> {
+    pub async fn organisation(&self, actor: &Actor) -> Result<Arc<Stored<Organisation>>> {
         self.organisation_of(actor.organisation()).await
     }
 
-    pub(crate) async fn organisation_of(&self, id: OrganisationId) -> Result<Stored<Organisation>> {
+    pub(crate) async fn organisation_of(&self, id: OrganisationId) -> Result<Arc<Stored<Organisation>>> {
         let found = self.desk.store().get::<Organisation>(Scope::GLOBAL, id).await?;
         found.ok_or(Error::NotFound { what: "organisation" })
     }

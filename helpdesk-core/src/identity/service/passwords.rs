@@ -1,5 +1,7 @@
 //! Checking, changing and forgetting passwords.
 
+use std::sync::Arc;
+
 use crate::actor::{Actor, Authenticated};
 use crate::error::{Error, Problem, Result};
 use crate::identity::login::{Credential, CredentialId, normal};
@@ -26,7 +28,7 @@ impl Identity {
         let limited = |retry_after| Error::Limited { retry_after };
         self.desk.limiter().attempt(&format!("password:{id}"), GUESSES).map_err(limited)?;
         let credential = self.credential(actor.scope(), id).await?;
-        let hash = credential.and_then(|credential| credential.value.hash);
+        let hash = credential.and_then(|credential| credential.hash.clone());
         if self.desk.passwords().verify(password, hash).await? {
             return Ok(());
         }
@@ -79,7 +81,7 @@ impl Identity {
         let tokens = self.desk.store().select::<OneTime>(Scope::GLOBAL);
         let found = tokens.filter(Filter::equals("hash", one_time::hash(token))).first().await?;
         let now = self.desk.now();
-        let good = |token: &Stored<OneTime>| {
+        let good = |token: &Arc<Stored<OneTime>>| {
             token.purpose == OneTimePurpose::ResetPassword
                 && now < token.expires
                 && token.organisation == actor.organisation()

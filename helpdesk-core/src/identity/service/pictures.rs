@@ -22,7 +22,7 @@ impl Identity {
         let id = actor.person()?;
         let kept = off_thread(move || picture::fit(&content)).await??;
         let picture = self.keep_picture(actor.organisation(), kept).await?;
-        let before = self.load(actor.scope(), id).await?.value.picture;
+        let before = self.load(actor.scope(), id).await?.picture.clone();
         let new = &picture;
         let user = self
             .change_user(actor, id, "user.picture_changed", |user, _| {

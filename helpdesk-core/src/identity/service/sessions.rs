@@ -28,7 +28,7 @@ pub struct SignedIn {
     /// Who came in, and the session it began.
     pub caller: Authenticated,
     /// Their account.
-    pub user: Stored<User>,
+    pub user: Arc<Stored<User>>,
     /// How long the access token is valid.
     pub expires_in: chrono::Duration,
 }
@@ -220,7 +220,7 @@ impl Identity {
         organisation: Option<OrganisationId>,
         name: &str,
         password: &str,
-    ) -> Result<Stored<User>> {
+    ) -> Result<Arc<Stored<User>>> {
         let name = normal(name);
         let limited = |retry_after| Error::Limited { retry_after };
         self.desk.limiter().attempt(&format!("login:{name}"), ATTEMPTS).map_err(limited)?;
@@ -232,13 +232,13 @@ impl Identity {
         let scope = Scope::organisation(home.uuid());
         let credential = self.credential(scope, id).await?;
         let user = self.desk.store().get::<User>(scope, id).await?;
-        let hash = credential.and_then(|credential| credential.value.hash);
+        let hash = credential.and_then(|credential| credential.hash.clone());
         let right = self.desk.passwords().verify(password, hash).await?;
         user.filter(|_| right).ok_or(Error::Unauthenticated(AuthFailure::Credentials))
     }
 
     /// Who has a log-in name.
-    pub(super) async fn login_of(&self, name: &str) -> Result<Option<Stored<Login>>> {
+    pub(super) async fn login_of(&self, name: &str) -> Result<Option<Arc<Stored<Login>>>> {
         let logins = self.desk.store().select::<Login>(Scope::GLOBAL);
         Ok(logins.filter(Filter::equals("name", name)).first().await?)
     }
@@ -250,13 +250,13 @@ impl Identity {
         now: DateTime<Utc>,
     ) -> Result<Authenticated> {
         let id = claims.sid;
-        let session = self.desk.store().shared::<Session>(Scope::GLOBAL, id).await?;
+        let session = self.desk.store().get::<Session>(Scope::GLOBAL, id).await?;
         let session = session.ok_or(Error::Unauthenticated(AuthFailure::Token))?;
         if session.user != claims.sub || session.organisation != claims.org {
             return Err(Error::Unauthenticated(AuthFailure::Token));
         }
         let scope = Scope::organisation(session.organisation.uuid());
-        let user = self.desk.store().shared::<User>(scope, session.user).await?;
+        let user = self.desk.store().get::<User>(scope, session.user).await?;
         let user = user.ok_or(Error::Unauthenticated(AuthFailure::Token))?;
         if !session.is_open(now) || !user.keeps_session(id, &session) {
             return Err(Error::Unauthenticated(AuthFailure::Expired));
@@ -272,7 +272,7 @@ impl Identity {
         id: SessionId,
         via: Arc<Via>,
         now: DateTime<Utc>,
-    ) -> Result<(Actor, Stored<User>)> {
+    ) -> Result<(Actor, Arc<Stored<User>>)> {
         let scope = Scope::organisation(session.organisation.uuid());
         let user = self.desk.store().get::<User>(scope, session.user).await?;
         let user = user.filter(|user| session.is_open(now) && user.keeps_session(id, session));

@@ -95,7 +95,7 @@ impl Tickets {
         workflow: Option<&Workflow>,
     ) -> Result<Planned> {
         if let Act::Assign { to: Some(to) } = act {
-            let somebody = self.desk.store().shared::<User>(actor.scope(), to).await?;
+            let somebody = self.desk.store().get::<User>(actor.scope(), to).await?;
             somebody
                 .filter(|user| user.state.is_active())
                 .ok_or_else(|| Error::invalid("assignee", Problem::Unknown("account")))?;

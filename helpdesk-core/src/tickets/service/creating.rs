@@ -110,7 +110,7 @@ impl Tickets {
         let requester = match new.requester {
             Some(other) if Some(other) != actor.user() => {
                 actor.needs(&permissions::TICKET_CREATE_FOR_USERS)?;
-                if self.desk.store().shared::<User>(actor.scope(), other).await?.is_none() {
+                if self.desk.store().get::<User>(actor.scope(), other).await?.is_none() {
                     problems.add("requester", Problem::Unknown("account"));
                 }
                 other

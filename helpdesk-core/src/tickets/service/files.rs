@@ -1,5 +1,7 @@
 //! Reading the files that hang on tickets.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::{Tickets, check_visible};
@@ -13,7 +15,7 @@ use crate::tickets::message::{Attachment, AttachmentId};
 #[derive(Clone, Debug)]
 pub struct ReadFile {
     /// What is known of it.
-    pub attachment: Stored<Attachment>,
+    pub attachment: Arc<Stored<Attachment>>,
     /// What is in it.
     pub content: Bytes,
 }
@@ -26,8 +28,8 @@ impl Tickets {
     /// [`Error::NotFound`] where the actor's organisation has none.
     pub async fn attachment_by_number(&self, actor: &Actor, number: i64) -> Result<AttachmentId> {
         let files = self.desk.store().select::<Attachment>(actor.scope());
-        let found = files.filter(Filter::equals("number", number)).first().await?;
-        found.map(|file| file.id).ok_or(Error::NotFound { what: "attachment" })
+        let found = files.filter(Filter::equals("number", number)).first_id().await?;
+        found.ok_or(Error::NotFound { what: "attachment" })
     }
 
     /// A file, for whoever may read the message it hangs on at this moment: those who may see the ticket, and for

@@ -9,6 +9,8 @@ pub use self::acting::Done;
 pub use self::creating::{NewFile, NewTicket};
 pub use self::files::ReadFile;
 pub use self::reading::{TicketOrder, TicketQuery, TicketView};
+use std::sync::Arc;
+
 use super::ticket::{Ticket, TicketId};
 use crate::actor::Actor;
 use crate::error::{Error, Result};
@@ -29,7 +31,7 @@ impl Tickets {
     }
 
     /// A ticket of the actor's organisation, deleted ones included.
-    async fn load(&self, actor: &Actor, id: TicketId) -> Result<Stored<Ticket>> {
+    async fn load(&self, actor: &Actor, id: TicketId) -> Result<Arc<Stored<Ticket>>> {
         let found = self.desk.store().get::<Ticket>(actor.scope(), id).await?;
         found.ok_or(Error::NotFound { what: "ticket" })
     }
@@ -41,8 +43,8 @@ impl Tickets {
     /// [`Error::NotFound`] where the actor's organisation has none.
     pub async fn by_number(&self, actor: &Actor, number: i64) -> Result<TicketId> {
         let tickets = self.desk.store().select::<Ticket>(actor.scope());
-        let found = tickets.filter(Filter::equals("number", number)).first().await?;
-        found.map(|ticket| ticket.id).ok_or(Error::NotFound { what: "ticket" })
+        let found = tickets.filter(Filter::equals("number", number)).first_id().await?;
+        found.ok_or(Error::NotFound { what: "ticket" })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Looking at tickets.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -128,11 +129,11 @@ impl TicketQuery {
 #[derive(Clone, Debug)]
 pub struct TicketView {
     /// The ticket.
-    pub ticket: Stored<Ticket>,
+    pub ticket: Arc<Stored<Ticket>>,
     /// What was said, oldest first.
-    pub messages: Vec<Stored<Message>>,
+    pub messages: Vec<Arc<Stored<Message>>>,
     /// The files, oldest first.
-    pub attachments: Vec<Stored<Attachment>>,
+    pub attachments: Vec<Arc<Stored<Attachment>>>,
 }
 
 impl Tickets {
@@ -151,7 +152,7 @@ impl Tickets {
     /// # Errors
     ///
     /// As [`Tickets::list`].
-    pub async fn all(&self, actor: &Actor, query: TicketQuery) -> Result<Vec<Stored<Ticket>>> {
+    pub async fn all(&self, actor: &Actor, query: TicketQuery) -> Result<Vec<Arc<Stored<Ticket>>>> {
         Ok(self.select(actor, query).all().await?)
     }
 
@@ -194,7 +195,7 @@ impl Tickets {
     /// # Errors
     ///
     /// As [`Tickets::view`].
-    pub async fn get(&self, actor: &Actor, id: TicketId) -> Result<Stored<Ticket>> {
+    pub async fn get(&self, actor: &Actor, id: TicketId) -> Result<Arc<Stored<Ticket>>> {
         let ticket = self.load(actor, id).await?;
         check_visible(actor, &ticket)?;
         if ticket.deleted.is_some() {
@@ -211,15 +212,15 @@ impl Tickets {
     pub async fn attachments_of(
         &self,
         actor: &Actor,
-        tickets: &[Stored<Ticket>],
-    ) -> Result<HashMap<Uuid, Vec<Stored<Attachment>>>> {
+        tickets: &[Arc<Stored<Ticket>>],
+    ) -> Result<HashMap<Uuid, Vec<Arc<Stored<Attachment>>>>> {
         let internal = actor.has(&permissions::TICKET_ACCESS_INTERNAL);
         let with_files: Vec<_> = tickets
             .iter()
             .filter(|ticket| ticket.attachments > 0)
             .map(|ticket| Value::Uuid(ticket.id.uuid()))
             .collect();
-        let mut by_ticket: HashMap<Uuid, Vec<Stored<Attachment>>> = HashMap::new();
+        let mut by_ticket: HashMap<Uuid, Vec<Arc<Stored<Attachment>>>> = HashMap::new();
         for some in with_files.chunks(500) {
             let files = self.desk.store().select::<Attachment>(actor.scope());
             for file in files.filter(Filter::one_of("ticket", some.iter().cloned())).all().await? {

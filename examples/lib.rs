@@ -1,0 +1,3 @@
+//! What the examples share with the tests: the demo data.
+
+pub mod demo;

@@ -1,0 +1,135 @@
+//! The reference server.
+//!
+//! `cargo run --release --example server`
+
+mod settings;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser as _;
+use helpdesk::http::dialects::smartsupport::smartsupport;
+use helpdesk::http::{HttpApi, serve};
+use helpdesk::identity::{NewUser, OrganisationId, Person};
+use helpdesk::{Actor, Helpdesk, Limiter, LocalLimiter, MemoryStorage, SystemClock, Unlimited};
+use helpdesk_examples::demo;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::settings::{Limits, Settings};
+
+/// How long requests may take to finish once the server was told to stop.
+const GRACE: Duration = Duration::from_secs(8);
+/// How many workers run jobs.
+const WORKERS: usize = 2;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let settings = Settings::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+
+    let listener = TcpListener::bind(settings.listen).await?;
+    let address = listener.local_addr()?;
+    let desk = desk(&settings, &format!("http://{address}"))?;
+    let organisation = prepare(&desk, &settings).await?;
+    let workers = desk.spawn_workers(WORKERS).await?;
+    let api = api(&desk, organisation, &settings);
+    welcome(&settings, address);
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let stop = async {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::info!("stopping");
+    };
+    serve(listener, api, stop, GRACE).await?;
+    if tokio::time::timeout(Duration::from_secs(1), workers.stop()).await.is_err() {
+        tracing::warn!("some jobs were not finished; they will be taken up again");
+    }
+    Ok(())
+}
+
+fn limiter(settings: &Settings) -> Arc<dyn Limiter> {
+    match settings.limits {
+        Limits::Documented => Arc::new(LocalLimiter::new(Arc::new(SystemClock))),
+        Limits::Off => Arc::new(Unlimited),
+    }
+}
+
+/// The help desk with the ports that the settings name.
+fn desk(settings: &Settings, own: &str) -> Result<Helpdesk, Box<dyn std::error::Error>> {
+    if settings.storage != "memory" {
+        return Err(format!("there is no storage {}; use memory", settings.storage).into());
+    }
+    let mut builder = Helpdesk::builder()
+        .storage(Arc::new(MemoryStorage::new(Helpdesk::schema())))
+        .mailer(settings.mailer()?)
+        .blobs(settings.blob_store()?)
+        .limiter(limiter(settings))
+        .site(settings.site.as_deref().or(settings.public_url.as_deref()).unwrap_or(own));
+    match &settings.secret {
+        Some(secret) => builder = builder.secret(secret.clone()),
+        None => tracing::warn!("no --secret was given: tokens end with this process"),
+    }
+    Ok(builder.build())
+}
+
+/// Loads demo data, or makes the organisation and its first administrator.
+async fn prepare(desk: &Helpdesk, settings: &Settings) -> Result<OrganisationId, Box<dyn std::error::Error>> {
+    if settings.wants_demo() {
+        return Ok(demo::load(desk).await?);
+    }
+    let identity = desk.identity();
+    let organisation = match identity.organisation_by_slug("main").await? {
+        Some(organisation) => return Ok(organisation),
+        None => identity.create_organisation("Help desk", "main").await?,
+    };
+    match (&settings.admin_email, &settings.admin_password) {
+        (Some(email), Some(password)) => {
+            use secrecy::ExposeSecret as _;
+            let person = Person {
+                first_name: "First".into(),
+                last_name: "Administrator".into(),
+                email: email.clone(),
+                ..Person::default()
+            };
+            let password = Some(password.expose_secret().to_owned());
+            let new = NewUser { person, role: "admin".into(), password, approved: true };
+            identity.create_user(&Actor::system(organisation), new).await?;
+        }
+        _ => tracing::warn!("nobody can sign in: give --admin-email and --admin-password, or --demo"),
+    }
+    Ok(organisation)
+}
+
+fn api(desk: &Helpdesk, organisation: OrganisationId, settings: &Settings) -> HttpApi {
+    let mut builder = HttpApi::builder(desk.clone())
+        .dialect("/smartsupport", smartsupport(organisation))
+        .limiter(limiter(settings))
+        .origins(settings.origins.clone())
+        .trusted_proxies(settings.trusted_proxies.clone());
+    if let Some(url) = &settings.public_url {
+        builder = builder.public_url(url);
+    }
+    match settings.root {
+        Some(settings::Root::Smartsupport) => builder.dialect("", smartsupport(organisation)).build(),
+        None => builder.build(),
+    }
+}
+
+/// Says where to go and how to sign in.
+fn welcome(settings: &Settings, address: std::net::SocketAddr) {
+    println!("helpdesk is listening on http://{address}\n");
+    println!("  SmartSupport   http://{address}/smartsupport/api/");
+    println!("                 http://{address}/smartsupport/docs/");
+    println!("  health         http://{address}/healthz  http://{address}/readyz\n");
+    if settings.wants_demo() {
+        println!("Demo accounts, all with the password {}:", demo::PASSWORD);
+        for (name, role, ..) in demo::ACCOUNTS {
+            println!("  {name:<12} {name}@demo.test ({role})");
+        }
+        println!("Demo API key: {}", demo::API_KEY);
+    }
+}

@@ -1,0 +1,116 @@
+//! The server's settings: flags, each with an environment variable.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use clap::{ArgAction, Parser, ValueEnum};
+use helpdesk::blobs::ObjectBlobs;
+use helpdesk::mail::TemplateMailer;
+use helpdesk::{Blobs, Mailer, SystemClock};
+use http::HeaderValue;
+use secrecy::SecretString;
+
+/// The reference server of helpdesk.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub(crate) struct Settings {
+    /// Where to listen.
+    #[arg(long, env = "HELPDESK_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// Where records are kept: `memory`.
+    #[arg(long, env = "HELPDESK_STORAGE", default_value = "memory")]
+    pub storage: String,
+
+    /// Load demo data. The default with the memory store.
+    #[arg(long, env = "HELPDESK_DEMO", action = ArgAction::SetTrue, overrides_with = "no_demo")]
+    demo: bool,
+
+    /// Load no demo data.
+    #[arg(long, env = "HELPDESK_NO_DEMO", action = ArgAction::SetTrue, overrides_with = "demo")]
+    no_demo: bool,
+
+    /// A dialect to be mounted at the root as well.
+    #[arg(long, env = "HELPDESK_ROOT")]
+    pub root: Option<Root>,
+
+    /// What becomes of mail: `log`, `file:DIR` (one .eml a message) or `smtp://…`.
+    #[arg(long, env = "HELPDESK_MAIL", default_value = "log")]
+    mail: String,
+
+    /// The address that mail comes from.
+    #[arg(long, env = "HELPDESK_MAIL_FROM", default_value = "Help desk <helpdesk@localhost.localdomain>")]
+    mail_from: String,
+
+    /// Where files are kept: `memory` or `file:DIR`.
+    #[arg(long, env = "HELPDESK_BLOBS", default_value = "memory")]
+    blobs: String,
+
+    /// What tokens are signed with; random, and gone with the process, unless given.
+    #[arg(long, env = "HELPDESK_SECRET", hide_env_values = true)]
+    pub secret: Option<SecretString>,
+
+    /// Rate limits as the dialects document them, or none.
+    #[arg(long, env = "HELPDESK_LIMITS", default_value = "documented")]
+    pub limits: Limits,
+
+    /// The address of the site that mails link to. Default: the public address.
+    #[arg(long, env = "HELPDESK_SITE")]
+    pub site: Option<String>,
+
+    /// Where the server is reached from outside. Default: what each request's `Host` says.
+    #[arg(long, env = "HELPDESK_PUBLIC_URL")]
+    pub public_url: Option<String>,
+
+    /// An origin whose pages may call the server from a browser, or `*`; may be given several times.
+    #[arg(long = "origin", env = "HELPDESK_ORIGINS", value_delimiter = ',')]
+    pub origins: Vec<HeaderValue>,
+
+    /// The address of a proxy whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed; may be given several
+    /// times.
+    #[arg(long = "trusted-proxy", env = "HELPDESK_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpAddr>,
+
+    /// Without demo data: the address of the first administrator.
+    #[arg(long, env = "HELPDESK_ADMIN_EMAIL", requires = "admin_password")]
+    pub admin_email: Option<String>,
+
+    /// Without demo data: the password of the first administrator.
+    #[arg(long, env = "HELPDESK_ADMIN_PASSWORD", hide_env_values = true, requires = "admin_email")]
+    pub admin_password: Option<SecretString>,
+}
+
+/// Whether the dialects' rate limits hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Limits {
+    /// As their documents say.
+    Documented,
+    /// Not at all.
+    Off,
+}
+
+/// A dialect that can be mounted at the root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Root {
+    /// SmartSupport.
+    Smartsupport,
+}
+
+impl Settings {
+    /// Whether demo data is to be loaded.
+    pub(crate) fn wants_demo(&self) -> bool {
+        self.demo || (!self.no_demo && self.storage == "memory")
+    }
+
+    /// What sends mail.
+    pub(crate) fn mailer(&self) -> Result<Arc<dyn Mailer>, Box<dyn std::error::Error>> {
+        let transport = self.mail.parse()?;
+        let from = self.mail_from.parse()?;
+        Ok(Arc::new(TemplateMailer::new(from, transport, Arc::new(SystemClock))?))
+    }
+
+    /// Where files are kept.
+    pub(crate) fn blob_store(&self) -> Result<Arc<dyn Blobs>, Box<dyn std::error::Error>> {
+        Ok(Arc::new(self.blobs.parse::<ObjectBlobs>()?))
+    }
+}
