@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use clap::{ArgAction, Parser, ValueEnum};
 use helpdesk::blobs::ObjectBlobs;
-use helpdesk::mail::TemplateMailer;
-use helpdesk::{Blobs, Mailer, SystemClock};
+use helpdesk::mail::{TemplateMailer, parse_transport};
+use helpdesk::{Blobs, Mailer};
 use http::HeaderValue;
 use secrecy::SecretString;
 
@@ -104,13 +104,11 @@ impl Settings {
 
     /// What sends mail.
     pub(crate) fn mailer(&self) -> Result<Arc<dyn Mailer>, Box<dyn std::error::Error>> {
-        let transport = self.mail.parse()?;
-        let from = self.mail_from.parse()?;
-        Ok(Arc::new(TemplateMailer::new(from, transport, Arc::new(SystemClock))?))
+        Ok(Arc::new(TemplateMailer::builder(&self.mail_from, parse_transport(&self.mail)?).build()?))
     }
 
     /// Where files are kept.
     pub(crate) fn blob_store(&self) -> Result<Arc<dyn Blobs>, Box<dyn std::error::Error>> {
-        Ok(Arc::new(self.blobs.parse::<ObjectBlobs>()?))
+        Ok(Arc::new(ObjectBlobs::parse(&self.blobs)?))
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -135,7 +136,8 @@ impl Builder {
         let root = Root(Arc::new(Mounts {
             desk: self.desk,
             mounts,
-            ids: SystemIds::new(),
+            process: process(),
+            requests: AtomicU64::new(0),
             public_url: self.public_url,
             trusted_proxies: self.trusted_proxies,
         }));
@@ -211,12 +213,19 @@ where
     }
 }
 
+/// Eight random hexadecimal digits.
+fn process() -> String {
+    SystemIds::new().secret()[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Everything that is mounted.
 #[derive(Debug)]
 struct Mounts {
     desk: Helpdesk,
     mounts: Vec<(String, Pipeline)>,
-    ids: SystemIds,
+    /// Tells this process's request ids from those of others.
+    process: String,
+    requests: AtomicU64,
     public_url: Option<String>,
     trusted_proxies: Vec<std::net::IpAddr>,
 }
@@ -317,7 +326,10 @@ impl Mounts {
             (1..=64).contains(&id.len())
                 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
         };
-        given.filter(good).map_or_else(|| self.ids.id(self.desk.now()).to_string(), str::to_owned)
+        given.filter(good).map_or_else(
+            || format!("{}-{}", self.process, self.requests.fetch_add(1, Ordering::Relaxed)),
+            str::to_owned,
+        )
     }
 
     /// Scheme and host under which the client reached the service.

@@ -37,22 +37,25 @@ impl Default for Lifetimes {
 }
 
 /// What a token is for. A token is good for nothing else.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "typ", rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Purpose {
     /// To call services.
     Access,
-    /// To get another access token, for one generation of the session.
-    Refresh { generation: u32 },
-    /// To read one file.
-    File { file: String },
+    /// To get another access token.
+    Refresh,
+    /// To read files, in their addresses.
+    File,
 }
 
 /// What a token says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Claims {
-    #[serde(flatten)]
+    #[serde(rename = "typ")]
     pub purpose: Purpose,
+    /// Of a refresh token: the generation of the session that it is good for.
+    #[serde(rename = "gen", default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<u32>,
     pub sub: UserId,
     pub org: OrganisationId,
     pub sid: SessionId,
@@ -103,7 +106,7 @@ impl Tokens {
     }
 
     pub(crate) fn sign(&self, claims: &Claims) -> String {
-        // Claims are ids, numbers and a file's name, all of which JSON can say, and the key is of the right sort.
+        // Claims are ids and numbers, which JSON can say, and the key is of the right sort.
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.signing).unwrap_or_default()
     }
 
@@ -123,7 +126,8 @@ mod tests {
     fn claims(exp: i64) -> Claims {
         let id = uuid::Uuid::from_u128(5);
         Claims {
-            purpose: Purpose::File { file: "a.pdf".into() },
+            purpose: Purpose::File,
+            generation: None,
             sub: UserId::from_uuid(id),
             org: OrganisationId::from_uuid(id),
             sid: SessionId::from_uuid(id),

@@ -12,6 +12,7 @@ mod operation;
 mod pipeline;
 mod reply;
 mod routes;
+mod to_its_end;
 
 pub use self::body::Payload;
 pub(crate) use self::body::RequestBody;

@@ -12,6 +12,7 @@ use super::call::{Call, Head};
 use super::dialect::{Dialect, Tenant};
 use super::failure::Failure;
 use super::limits::RateLimits;
+use super::to_its_end::{Panicked, ToItsEnd};
 use super::log;
 use super::operation::{Auth, Operation};
 use super::reply::{Reply, ResponseBody};
@@ -113,12 +114,10 @@ impl Pipeline {
             tokio::time::timeout(self.time_limit, Payload::read(operation.body, &head.headers, body));
         let payload = payload.await.map_err(|_| Failure::TimedOut)??;
         let call = Call { desk: self.desk.clone(), caller, head: Arc::clone(head), parameters, payload };
-        // In a task of its own: it runs to its end though the client hangs up, and a panic ends nothing else.
-        let running = tokio::spawn(operation.call(call));
-        match tokio::time::timeout(self.time_limit, running).await {
+        match tokio::time::timeout(self.time_limit, ToItsEnd::new(operation.call(call))).await {
             Ok(Ok(answered)) => answered,
-            Ok(Err(error)) => {
-                tracing::error!(request = head.request_id, operation = operation.id, %error, "an operation panicked");
+            Ok(Err(Panicked)) => {
+                tracing::error!(request = head.request_id, operation = operation.id, "an operation panicked");
                 Err(Failure::Panicked)
             }
             Err(_) => Err(Failure::TimedOut),
@@ -149,7 +148,7 @@ impl Pipeline {
                 if let Some(token) = bearer(head)? {
                     identity.authenticate(token, via()).await?
                 } else if let Some(token) = head.parameter("token") {
-                    identity.authenticate_file(&token, trim(&head.path), via()).await?
+                    identity.authenticate_file(&token, via()).await?
                 } else {
                     let in_header = head.header("x-api-key").map(str::to_owned);
                     let key = in_header.or_else(|| head.parameter("api_key"));
@@ -175,11 +174,6 @@ fn bearer(head: &Head) -> Result<Option<&str>, Failure> {
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty());
     token.map(|(_, token)| Some(token.trim())).ok_or(Failure::unauthenticated(AuthFailure::Token))
-}
-
-/// The path that a file's token names: without the slash at its end.
-fn trim(path: &str) -> &str {
-    path.trim_end_matches('/')
 }
 
 /// The header that carries a request's id, both ways.

@@ -114,27 +114,26 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// As [`Identity::authenticate`]; also where the token is for another file.
-    pub async fn authenticate_file(&self, token: &str, file: &str, via: Arc<Via>) -> Result<Authenticated> {
+    /// As [`Identity::authenticate`].
+    pub async fn authenticate_file(&self, token: &str, via: Arc<Via>) -> Result<Authenticated> {
         let now = self.desk.now();
         let claims = self.desk.tokens().read(token, now).map_err(Error::Unauthenticated)?;
-        match &claims.purpose {
-            Purpose::Access => {}
-            Purpose::File { file: own } if own == file => {}
-            _ => return Err(Error::Unauthenticated(AuthFailure::Token)),
+        match claims.purpose {
+            Purpose::Access | Purpose::File => self.authenticated(&claims, via, now).await,
+            Purpose::Refresh => Err(Error::Unauthenticated(AuthFailure::Token)),
         }
-        self.authenticated(&claims, via, now).await
     }
 
-    /// A token for the address of one file, good for as long as the session, an hour at most. Reading the file
-    /// with it still asks what its bearer may read at that moment.
+    /// A token for the addresses of files, good for as long as the session, an hour at most, and for reading files
+    /// only. What its bearer may read is asked when they read it.
     #[must_use]
-    pub fn file_token(&self, bearer: &Authenticated, file: &str) -> Option<String> {
+    pub fn file_token(&self, bearer: &Authenticated) -> Option<String> {
         let (user, session) = (bearer.actor.user()?, bearer.session?);
         let now = self.desk.now();
         let exp = now + self.desk.tokens().lifetimes.file;
         Some(self.desk.tokens().sign(&Claims {
-            purpose: Purpose::File { file: file.to_owned() },
+            purpose: Purpose::File,
+            generation: None,
             sub: user,
             org: bearer.actor.organisation(),
             sid: session,
@@ -152,7 +151,7 @@ impl Identity {
     pub async fn refresh(&self, token: &str, rotation: Rotation, via: Arc<Via>) -> Result<SignedIn> {
         let now = self.desk.now();
         let claims = self.desk.tokens().read(token, now).map_err(Error::Unauthenticated)?;
-        let Purpose::Refresh { generation } = claims.purpose else {
+        let (Purpose::Refresh, Some(generation)) = (claims.purpose, claims.generation) else {
             return Err(Error::Unauthenticated(AuthFailure::Token));
         };
         let (id, via) = (claims.sid, &via);
@@ -283,18 +282,18 @@ impl Identity {
 
     fn access_token(&self, id: SessionId, session: &Session, now: DateTime<Utc>) -> String {
         let exp = (now + self.desk.tokens().lifetimes.access).min(session.expires);
-        self.token(Purpose::Access, id, session, now, exp)
+        self.token(Purpose::Access, None, id, session, now, exp)
     }
 
     /// The refresh token of the session's present generation: the same each time it is asked for.
     fn refresh_token(&self, id: SessionId, session: &Session) -> String {
-        let purpose = Purpose::Refresh { generation: session.generation };
-        self.token(purpose, id, session, session.rotated, session.expires)
+        self.token(Purpose::Refresh, Some(session.generation), id, session, session.rotated, session.expires)
     }
 
     fn token(
         &self,
         purpose: Purpose,
+        generation: Option<u32>,
         id: SessionId,
         session: &Session,
         iat: DateTime<Utc>,
@@ -302,6 +301,7 @@ impl Identity {
     ) -> String {
         self.desk.tokens().sign(&Claims {
             purpose,
+            generation,
             sub: session.user,
             org: session.organisation,
             sid: id,

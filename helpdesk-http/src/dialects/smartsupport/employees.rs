@@ -1,5 +1,7 @@
 //! Accounts: signing up, making, approving, rejecting.
 
+use std::sync::Arc;
+
 use helpdesk_core::identity::{AccountState, NewUser, Person, Registration, User, UserQuery, permissions};
 use helpdesk_core::storage::Stored;
 use helpdesk_core::{Problem, Problems};
@@ -178,7 +180,7 @@ async fn list(call: Call) -> Result<Json<Vec<views::Employee>>, Failure> {
 }
 
 /// The account that the path names.
-async fn named(call: &Call) -> Result<Stored<User>, Failure> {
+async fn named(call: &Call) -> Result<Arc<Stored<User>>, Failure> {
     let number = call.number("employee_id", "account")?;
     let user = call.desk.identity().user_by_number(call.actor(), number).await?;
     // A rejected account is gone from here, but for the audit list.
@@ -203,7 +205,7 @@ async fn reject(call: Call, Body(body): Body<Reject>) -> Result<Json<views::Deta
 
 async fn rejected(call: Call) -> Result<Json<Vec<views::RejectedEmployee>>, Failure> {
     let users = call.desk.identity().all_users(call.actor(), UserQuery::rejected()).await?;
-    Ok(Json(users.iter().filter_map(audited).collect()))
+    Ok(Json(users.iter().filter_map(|user| audited(user)).collect()))
 }
 
 fn audited(user: &Stored<User>) -> Option<views::RejectedEmployee> {

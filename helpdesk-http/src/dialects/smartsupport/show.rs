@@ -1,7 +1,7 @@
 //! From records to the document's shapes.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use helpdesk_core::identity::{Permissions, Role as CoreRole, User, UserId};
@@ -22,6 +22,8 @@ pub(super) struct Show<'a> {
     desk: &'a Helpdesk,
     caller: &'a Authenticated,
     base: &'a str,
+    // One for all files of an answer; made when the first is shown.
+    token: OnceLock<Option<String>>,
 }
 
 /// People by id, and the roles that they have.
@@ -50,12 +52,12 @@ pub(super) fn role_of(user: &User, roles: &HashMap<Uuid, Arc<Stored<CoreRole>>>)
 
 impl<'a> Show<'a> {
     pub(super) fn new(call: &'a Call) -> Self {
-        Self { desk: &call.desk, caller: &call.caller, base: &call.head.base }
+        Self::to(call, &call.caller)
     }
 
     /// The same for somebody who has just come in.
     pub(super) fn to(call: &'a Call, caller: &'a Authenticated) -> Self {
-        Self { desk: &call.desk, caller, base: &call.head.base }
+        Self { desk: &call.desk, caller, base: &call.head.base, token: OnceLock::new() }
     }
 
     /// The people of the given ids.
@@ -69,7 +71,7 @@ impl<'a> Show<'a> {
 
     /// The address of a file, with a token that opens it for this caller.
     fn address(&self, path: &str) -> String {
-        match self.desk.identity().file_token(self.caller, path.trim_end_matches('/')) {
+        match self.token.get_or_init(|| self.desk.identity().file_token(self.caller)) {
             Some(token) => format!("{}{path}?token={token}", self.base),
             None => format!("{}{path}", self.base),
         }
@@ -99,26 +101,26 @@ impl<'a> Show<'a> {
     }
 
     /// Tickets with their files and people, as lists show them.
-    pub(super) async fn tickets(&self, tickets: &[Stored<Ticket>]) -> Result<Vec<views::Ticket>, Failure> {
+    pub(super) async fn tickets(&self, tickets: &[Arc<Stored<Ticket>>]) -> Result<Vec<views::Ticket>, Failure> {
         let people = self.people_of(tickets).await?;
         let mut files = self.desk.tickets().attachments_of(&self.caller.actor, tickets).await?;
         let shown = tickets.iter().map(|ticket| {
             let files = files.remove(&ticket.id.uuid()).unwrap_or_default();
-            self.ticket(ticket, &files, &people)
+            self.ticket(ticket, files.iter().map(|file| &**file), &people)
         });
         Ok(shown.collect())
     }
 
     /// Those who asked for tickets, and those who have them.
-    pub(super) async fn people_of(&self, tickets: &[Stored<Ticket>]) -> Result<People, Failure> {
+    pub(super) async fn people_of(&self, tickets: &[Arc<Stored<Ticket>>]) -> Result<People, Failure> {
         let ids = tickets.iter().flat_map(|ticket| [Some(ticket.requester), ticket.assignee]);
         self.people(ids.flatten().collect()).await
     }
 
-    pub(super) fn ticket(
+    pub(super) fn ticket<'f>(
         &self,
         ticket: &Stored<Ticket>,
-        files: &[Stored<Attachment>],
+        files: impl Iterator<Item = &'f Stored<Attachment>>,
         people: &People,
     ) -> views::Ticket {
         views::Ticket {
@@ -135,7 +137,7 @@ impl<'a> Show<'a> {
             submit_date: time(ticket.created_at),
             update_date: time(ticket.updated_at),
             assigned_to: ticket.assignee.and_then(|id| people.get(id)).map(|user| user.full_name()),
-            attachments: files.iter().map(|file| self.file(file)).collect(),
+            attachments: files.map(|file| self.file(file)).collect(),
             employee: self.ticket_employee(ticket, people),
         }
     }

@@ -108,7 +108,7 @@ async fn create(call: Call, Body(body): Body<Create>) -> Result<Json<views::Tick
     let (ticket, files) = made.map_err(Failure::from).map_err(renamed)?;
     let show = Show::new(&call);
     let people = show.people(vec![ticket.requester]).await?;
-    Ok(Json(show.ticket(&ticket, &files, &people)))
+    Ok(Json(show.ticket(&ticket, files.iter(), &people)))
 }
 
 async fn list(call: Call, Query(query): Query<ListQuery>) -> Result<Json<views::TicketPage>, Failure> {
