@@ -93,7 +93,8 @@ async fn tickets(desk: &Helpdesk, organisation: OrganisationId) -> Result<()> {
     let coordinator = actor(desk, organisation, "coordinator").await?;
     let agent = actor(desk, organisation, "agent").await?;
 
-    let log = NewFile { name: "crash.log".into(), content: Bytes::from_static(b"panic: index out of range\n") };
+    let log =
+        NewFile { name: "crash.log".into(), content: Bytes::from_static(b"panic: index out of range\n") };
     create(desk, &customer, "The accounting program crashes on save", "Software", vec![log]).await?;
     create(desk, &customer2, "A second screen, please", "Hardware", Vec::new()).await?;
 
@@ -104,7 +105,8 @@ async fn tickets(desk: &Helpdesk, organisation: OrganisationId) -> Result<()> {
     approve(desk, &coordinator, working, Priority::Normal).await?;
     act(desk, &agent, working, Act::Claim).await?;
     act(desk, &agent, working, Act::Say(Comment::public("I am on my way with a new roller."))).await?;
-    act(desk, &agent, working, Act::Say(Comment::internal("Third time this year: order a replacement."))).await?;
+    act(desk, &agent, working, Act::Say(Comment::internal("Third time this year: order a replacement.")))
+        .await?;
 
     let resolved = create(desk, &customer, "Cannot open the budget sheet", "Software", Vec::new()).await?;
     approve(desk, &coordinator, resolved, Priority::Low).await?;

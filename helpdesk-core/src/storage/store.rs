@@ -41,7 +41,11 @@ impl Store {
     /// # Errors
     ///
     /// As [`Storage::get`]; [`StorageError::Corrupt`].
-    pub async fn get<T: Entity>(&self, scope: Scope, id: T::Id) -> Result<Option<Arc<Stored<T>>>, StorageError> {
+    pub async fn get<T: Entity>(
+        &self,
+        scope: Scope,
+        id: T::Id,
+    ) -> Result<Option<Arc<Stored<T>>>, StorageError> {
         let found = self.storage.get(T::SPEC, scope, &[id.uuid()]).await?;
         found.into_iter().flatten().next().map(|record| self.recent.read(&record)).transpose()
     }

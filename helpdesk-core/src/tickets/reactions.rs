@@ -170,10 +170,7 @@ impl JobHandler for HandOverTicket {
 }
 
 /// The organisation of an actor, for its settings.
-pub(super) async fn organisation(
-    desk: &Helpdesk,
-    actor: &Actor,
-) -> crate::Result<Arc<Stored<Organisation>>> {
+pub(super) async fn organisation(desk: &Helpdesk, actor: &Actor) -> crate::Result<Arc<Stored<Organisation>>> {
     let found = desk.store().get::<Organisation>(Scope::GLOBAL, actor.organisation()).await?;
     found.ok_or(crate::Error::NotFound { what: "organisation" })
 }

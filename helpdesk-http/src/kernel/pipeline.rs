@@ -12,11 +12,11 @@ use super::call::{Call, Head};
 use super::dialect::{Dialect, Tenant};
 use super::failure::Failure;
 use super::limits::RateLimits;
-use super::to_its_end::{Panicked, ToItsEnd};
 use super::log;
 use super::operation::{Auth, Operation};
 use super::reply::{Reply, ResponseBody};
 use super::routes::{Found, Routes};
+use super::to_its_end::{Panicked, ToItsEnd};
 
 /// The way of requests to one dialect.
 #[derive(Debug)]

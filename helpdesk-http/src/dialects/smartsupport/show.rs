@@ -101,7 +101,10 @@ impl<'a> Show<'a> {
     }
 
     /// Tickets with their files and people, as lists show them.
-    pub(super) async fn tickets(&self, tickets: &[Arc<Stored<Ticket>>]) -> Result<Vec<views::Ticket>, Failure> {
+    pub(super) async fn tickets(
+        &self,
+        tickets: &[Arc<Stored<Ticket>>],
+    ) -> Result<Vec<views::Ticket>, Failure> {
         let people = self.people_of(tickets).await?;
         let mut files = self.desk.tickets().attachments_of(&self.caller.actor, tickets).await?;
         let shown = tickets.iter().map(|ticket| {
