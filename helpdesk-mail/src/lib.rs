@@ -35,7 +35,8 @@
 //! A template may use `greeting`, `name`, `first_name`, `organisation` and `site`, and what the documentation of its
 //! [`MailTemplate`](helpdesk_core::MailTemplate) names. `greeting` is a whole line and leaves out a name that looks
 //! like an address on the web: whoever signs up chooses the name and the address that the mail goes to, and would
-//! otherwise have the help desk send advertising.
+//! otherwise have the help desk send advertising. The filter `host` shows an address without its scheme, which no mail
+//! program makes a link of: only the mail that is about a link has one.
 
 mod context;
 mod mailer;

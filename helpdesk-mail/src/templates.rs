@@ -48,6 +48,12 @@ pub(crate) struct Rendered {
     pub html: String,
 }
 
+/// An address on the web without its scheme, as people say it. Only the mail that is about a link has one: those who
+/// get used to links in other mails follow those of strangers.
+fn host(address: &str) -> String {
+    address.split_once("://").map_or(address, |(_, host)| host).to_owned()
+}
+
 /// All templates, ready to be filled in.
 #[derive(Debug)]
 pub(crate) struct Templates(Environment<'static>);
@@ -60,6 +66,7 @@ impl Templates {
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
         environment.set_syntax(syntax.map_err(|error| wrong("syntax", error))?);
         environment.set_formatter(format);
+        environment.add_filter("host", host);
         for (name, source) in EMBEDDED {
             environment.add_template(name, source).map_err(|error| wrong(name, error))?;
         }
