@@ -81,8 +81,9 @@ impl HandOver {
 }
 
 /// Takes tickets over into another system.
-#[async_trait]
+// Above `async_trait`, so that the mock is told of the method as it is written and not of its boxed future.
 #[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
 pub trait WorkflowGateway: Debug + Send + Sync + 'static {
     /// Hands a ticket over. May be called again with the same id if it was not known to have worked.
     ///

@@ -66,8 +66,9 @@ impl MailTemplate {
 }
 
 /// Sends mail.
-#[async_trait]
+// Above `async_trait`, so that the mock is told of the method as it is written and not of its boxed future.
 #[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
 pub trait Mailer: Debug + Send + Sync + 'static {
     /// Sends one mail. May be called again with the same id if it was not known to have worked.
     ///

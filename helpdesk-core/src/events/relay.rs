@@ -12,8 +12,9 @@ use crate::storage::Position;
 /// Is handed each committed event, in the order of the log: WebSockets, a message bus, the embedding team's own.
 ///
 /// What a notifier does must not fail: it takes note and returns. Work that can fail is a job.
-#[async_trait]
+// Above `async_trait`, so that the mock is told of the method as it is written and not of its boxed future.
 #[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
 pub trait Notifier: Debug + Send + Sync + 'static {
     /// An event was committed.
     async fn notify(&self, event: &Event);
