@@ -129,6 +129,7 @@ impl Helpdesk {
             // A handler that panics has not touched the store: its effect is what it would have answered.
             let ran = AssertUnwindSafe(handler.run(self, job)).catch_unwind().await;
             let mut changes = ran.map_err(|_| JobError::retry("the handler panicked"))??;
+            changes.keep_job(job.scope(), &job.0.key);
             changes.push_job(JobOp::Complete(job.0.lease));
             match self.commit(changes).await {
                 Ok(_) => return Ok(()),

@@ -94,6 +94,15 @@ impl Changes {
         self.batch.jobs.push(job);
     }
 
+    /// Leaves out what would take a job back. For one that runs and completes in this batch, being done is the same,
+    /// and a job that was taken back cannot be completed.
+    pub(crate) fn keep_job(&mut self, scope: Scope, key: &str) {
+        self.batch.jobs.retain(|job| match job {
+            JobOp::Cancel { scope: of, key: named } => *of != scope || named != key,
+            _ => true,
+        });
+    }
+
     /// The version that a value will have after the commit, as events tell it.
     #[must_use]
     pub fn version_after(&self, slot: Slot) -> i64 {
