@@ -40,11 +40,15 @@ pub(super) fn react(
         let key = format!("{STATUS_MAIL}:{id}:{}", before.version + 1);
         changes.enqueue(scope, job_id(), JobDraft::new(STATUS_MAIL, key, at, &news));
     }
-    if is == Status::Resolved && was != is {
+    // A timer that ran out while the ticket was deleted has done nothing, and is gone.
+    let begins = was != is || decision.action == "ticket.restored";
+    if let State::Resolved { at: resolved } = decision.ticket.state
+        && begins
+    {
         // T4: what the desk thinks done closes by itself.
         let hours = organisation.settings.auto_close_hours.clamp(1, 28 * 24);
-        let due = at + Duration::hours(i64::from(hours));
-        let timer = CloseTimer { ticket: id, resolved: at };
+        let due = (resolved + Duration::hours(i64::from(hours))).max(at);
+        let timer = CloseTimer { ticket: id, resolved };
         changes.enqueue(scope, job_id(), JobDraft::new(AUTO_CLOSE, timer_key(id), due, &timer));
     } else if was == Status::Resolved && was != is {
         changes.cancel_job(scope, timer_key(id));
@@ -123,11 +127,12 @@ impl JobHandler for AutoClose {
         let Some(before) = before.filter(due) else { return Ok(desk.changes()) };
         let from = Some(StatusSet::of(&[Status::Resolved]));
         let act = Act::Move { to: Status::Closed, from, comment: None };
-        desk.tickets()
-            .plan(&actor, &before, act, None)
-            .await
-            .map(|planned| planned.changes)
-            .map_err(Into::into)
+        match desk.tickets().plan(&actor, &before, act, None).await {
+            Ok(planned) => Ok(planned.changes),
+            // The team's table has no such move: then nothing closes by itself.
+            Err(crate::Error::Rejected(_)) => Ok(desk.changes()),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
