@@ -11,7 +11,7 @@ use crate::actor::Actor;
 use crate::error::{Problem, Problems, Result};
 use crate::events::EventDraft;
 use crate::identity::{User, UserId, permissions};
-use crate::storage::{EntityId as _, Stored};
+use crate::storage::{EntityId as _, StorageError, Stored};
 use crate::tickets::files::{CheckedFile, MAX_FILES, check_file};
 use crate::tickets::message::{Attachment, AttachmentId};
 use crate::tickets::ticket::{Priority, State, Ticket, TicketId, TicketKind};
@@ -157,7 +157,10 @@ impl Tickets {
         let committed = match self.desk.commit(changes).await {
             Ok(committed) => committed,
             Err(error) => {
-                self.drop_files(attachments.iter().map(|(_, attachment)| attachment)).await;
+                // Where nobody knows whether the ticket was made, it must not be one whose files are gone.
+                if !matches!(error, StorageError::Unknown { .. }) {
+                    self.drop_files(attachments.iter().map(|(_, attachment)| attachment)).await;
+                }
                 return Err(error.into());
             }
         };
