@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::checks::check_act;
 use super::{Tickets, audience, changed_fields, check_visible};
 use crate::actor::{Actor, Who};
 use crate::error::{Conflict, Error, Problem, Result};
@@ -65,7 +66,7 @@ impl Tickets {
         if let Some(permission) = permission(&act) {
             actor.needs(&permission)?;
         }
-        check(&act)?;
+        check_act(&act)?;
         let act = &act;
         let ((before, planned, at), committed) = self
             .desk
@@ -168,42 +169,4 @@ fn permission(act: &Act) -> Option<Permission> {
         Act::HandOver => Some(permissions::TICKET_FINALIZE),
         Act::Delete | Act::Restore => Some(permissions::TICKET_DELETE),
     }
-}
-
-/// The longest text that is taken, in characters.
-pub(super) const MAX_TEXT: usize = 100_000;
-/// The longest line that is taken: subjects, reasons, categories.
-pub(super) const MAX_LINE: usize = 500;
-
-fn check(act: &Act) -> Result<()> {
-    let comment = match act {
-        Act::Approve { comment, .. }
-        | Act::Reject { comment, .. }
-        | Act::Move { comment, .. }
-        | Act::Withdraw { comment }
-        | Act::Close { comment } => comment.as_ref(),
-        Act::Say(comment) => Some(comment),
-        _ => None,
-    };
-    if let Some(comment) = comment {
-        check_text("comment", &comment.body, MAX_TEXT)?;
-    }
-    match act {
-        Act::Reject { reason, .. } => check_text("reason", reason, MAX_TEXT),
-        Act::Edit(edit) => {
-            edit.subject.as_ref().map_or(Ok(()), |subject| check_text("subject", subject, MAX_LINE))?;
-            edit.description.as_ref().map_or(Ok(()), |text| check_text("description", text, MAX_TEXT))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn check_text(field: &str, text: &str, most: usize) -> Result<()> {
-    if text.trim().is_empty() {
-        return Err(Error::invalid(field, Problem::Blank));
-    }
-    if text.chars().count() > most {
-        return Err(Error::invalid(field, Problem::TooLong(most)));
-    }
-    Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use chrono::NaiveDate;
 
-use super::acting::{MAX_LINE, MAX_TEXT};
+use super::checks::Checks;
 use super::{Tickets, audience, changed_fields};
 use crate::actor::Actor;
 use crate::error::{Problem, Problems, Result};
@@ -15,10 +15,6 @@ use crate::storage::{EntityId as _, StorageError, Stored};
 use crate::tickets::files::{CheckedFile, MAX_FILES, check_file};
 use crate::tickets::message::{Attachment, AttachmentId};
 use crate::tickets::ticket::{Priority, State, Ticket, TicketId, TicketKind};
-
-/// The longest tag, in characters, and the most tags of a ticket.
-const MAX_TAG: usize = 100;
-const MAX_TAGS: usize = 100;
 
 /// A request to the desk.
 #[derive(Clone, Debug, Default)]
@@ -58,38 +54,24 @@ pub struct NewFile {
 
 impl NewTicket {
     fn check(&self) -> (Problems, Vec<CheckedFile>) {
-        let mut problems = Problems::default();
-        let mut text = |field: &str, text: &str, required: bool, most: usize| {
-            if required && text.trim().is_empty() {
-                problems.add(field, Problem::Blank);
-            } else if text.chars().count() > most {
-                problems.add(field, Problem::TooLong(most));
-            }
-        };
-        text("subject", &self.subject, true, MAX_LINE);
-        text("description", &self.description, true, MAX_TEXT);
-        for (field, value) in [
-            ("category", &self.category),
-            ("subcategory", &self.subcategory),
-            ("department", &self.department),
-        ] {
-            text(field, value.as_deref().unwrap_or_default(), false, MAX_LINE);
-        }
-        self.tags.iter().for_each(|tag| text("tags", tag, true, MAX_TAG));
-        if self.tags.len() > MAX_TAGS {
-            problems.add("tags", Problem::TooMany(MAX_TAGS));
-        }
+        let mut checks = Checks::default();
+        checks.line("subject", &self.subject);
+        checks.text("description", &self.description);
+        checks.optional("category", self.category.as_deref());
+        checks.optional("subcategory", self.subcategory.as_deref());
+        checks.optional("department", self.department.as_deref());
+        checks.tags(&self.tags);
         if self.files.len() > MAX_FILES {
-            problems.add("files", Problem::TooMany(MAX_FILES));
+            checks.add("files", Problem::TooMany(MAX_FILES));
         }
         let mut checked = Vec::with_capacity(self.files.len());
         for file in &self.files {
             match check_file(&file.name, &file.content) {
                 Ok(file) => checked.push(file),
-                Err(problem) => problems.add("files", problem),
+                Err(problem) => checks.add("files", problem),
             }
         }
-        (problems, checked)
+        (checks.into_problems(), checked)
     }
 }
 

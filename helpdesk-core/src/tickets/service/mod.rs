@@ -1,6 +1,7 @@
 //! What transports call of tickets.
 
 mod acting;
+mod checks;
 mod creating;
 mod files;
 mod reading;
