@@ -189,8 +189,8 @@ pub struct Decision {
 /// # Errors
 ///
 /// [`Error::Rejected`] where the ticket's state does not allow it, [`Error::NotYours`] where it is for the
-/// requester alone, [`Error::Conflict`] where somebody else has claimed it, [`Error::Forbidden`] where the move
-/// needs a permission of its own.
+/// requester alone or for people alone, [`Error::Conflict`] where somebody else has claimed it,
+/// [`Error::Forbidden`] where the move needs a permission of its own.
 pub fn decide(ticket: &Ticket, act: Act, c: &Circumstances<'_>) -> Result<Decision> {
     let status = ticket.state.status();
     check_alive(ticket, &act, c)?;
@@ -219,6 +219,10 @@ pub fn decide(ticket: &Ticket, act: Act, c: &Circumstances<'_>) -> Result<Decisi
             ("ticket.rejected", comment, None)
         }
         Act::Claim => {
+            // Nobody's hands are no hands: the ticket would be worked on by nobody.
+            if c.actor.is_none() {
+                return Err(Error::NotYours { who: "a person with an account" });
+            }
             if next.assignee.is_some() && next.assignee != c.actor {
                 return Err(Error::Conflict(Conflict::Claimed));
             }
