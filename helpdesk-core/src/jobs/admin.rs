@@ -7,7 +7,7 @@ use crate::actor::Actor;
 use crate::error::{Error, Result};
 use crate::helpdesk::Helpdesk;
 use crate::identity::permissions;
-use crate::storage::{Filter, JOB, JobOp, JobState, MAX_PAGE, NewJob, Query};
+use crate::storage::{Filter, JOB, JobOp, JobState, MAX_PAGE, NewJob, Phase, Query};
 
 /// Jobs as administrators see them. From [`Helpdesk::jobs`].
 #[derive(Clone, Debug)]
@@ -54,12 +54,17 @@ impl Jobs {
     ///
     /// # Errors
     ///
-    /// [`Error::Forbidden`] without `admin.view_jobs`; [`Error::NotFound`] where there is no such job.
+    /// [`Error::Forbidden`] without `admin.view_jobs`; [`Error::NotFound`] where there is no such job, or none that
+    /// was given up.
     pub async fn retry(&self, actor: &Actor, id: Uuid) -> Result<()> {
         actor.needs(&permissions::ADMIN_VIEW_JOBS)?;
         let found = self.0.store().storage().get(&JOB, actor.scope(), &[id]).await?;
         let record = found.into_iter().flatten().next().ok_or(Error::NotFound { what: "job" })?;
-        let JobState { name, key, payload, .. } = JobState::read(&record.body)?;
+        let JobState { name, key, payload, phase, .. } = JobState::read(&record.body)?;
+        // Work that waits is done anyway, and work that runs would be done twice.
+        if phase != Phase::Failed {
+            return Err(Error::NotFound { what: "job" });
+        }
         let mut changes = self.0.changes();
         let due = changes.at();
         changes.push_job(JobOp::Enqueue(NewJob { id, scope: actor.scope(), key, name, payload, due }));
