@@ -1,13 +1,19 @@
 //! Handing committed events to whoever wants them.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 use crate::error::Result;
 use crate::events::Event;
-use crate::helpdesk::Helpdesk;
+use crate::helpdesk::{Chain, Helpdesk};
+use crate::jobs::is_over;
 use crate::storage::Position;
+
+/// How long the relay waits after the log could not be read.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Is handed each committed event, in the order of the log: WebSockets, a message bus, the embedding team's own.
 ///
@@ -60,17 +66,40 @@ impl Relay {
     }
 
     /// Hands over events as they come, for ever.
-    pub async fn run(mut self) {
-        loop {
-            let waited = self.desk.store().storage().wait(self.position).await.map_err(Into::into);
+    pub async fn run(self) {
+        let (_never, stopped) = watch::channel(false);
+        self.run_until(stopped).await;
+    }
+
+    /// Hands over events as they come, until told to stop, and then what is there.
+    pub(crate) async fn run_until(mut self, mut stopped: watch::Receiver<bool>) {
+        while !is_over(&stopped) {
+            let waited = tokio::select! {
+                waited = self.wait() => waited,
+                _ = stopped.changed() => continue,
+            };
+            // Not while it is being selected on: an event whose handing over is broken off would be lost.
             let pumped = match waited {
                 Ok(()) => self.pump().await.map(drop),
                 Err(error) => Err(error),
             };
             if let Err(error) = pumped {
-                tracing::warn!(error = %crate::helpdesk::Chain(&error), "the event log cannot be read; trying again");
-                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                tracing::warn!(error = %Chain(&error), "the event log cannot be read; trying again");
+                tokio::time::sleep(PAUSE).await;
             }
         }
+        loop {
+            match self.pump().await {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error) => {
+                    return tracing::warn!(error = %Chain(&error), "the event log cannot be read to its end");
+                }
+            }
+        }
+    }
+
+    async fn wait(&self) -> Result<()> {
+        Ok(self.desk.store().storage().wait(self.position).await?)
     }
 }

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 pub use self::admin::{FailedJob, Jobs};
+pub(crate) use self::runner::is_over;
 pub use self::runner::{RunReport, Workers};
 use crate::helpdesk::Helpdesk;
 use crate::storage::{Changes, Claimed, JobOp, NewJob, Scope};

@@ -36,25 +36,37 @@ pub struct RunReport {
     pub failed: usize,
 }
 
-/// The background tasks of a server: workers that run jobs, and the relay of events.
+/// The background tasks of a server: workers that run jobs, and the relay of events. Dropping it ends them too, once
+/// they have finished what they are doing.
 #[derive(Debug)]
 pub struct Workers {
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
+    stop_relay: watch::Sender<bool>,
     relay: JoinHandle<()>,
 }
 
 impl Workers {
-    /// Lets what runs finish, and starts nothing more.
+    /// Lets what runs finish, starts nothing more, and has the notifiers told of what was committed until then.
     pub async fn stop(self) {
-        self.stop.send_replace(true);
-        for task in self.tasks {
+        let Self { stop, tasks, stop_relay, relay } = self;
+        stop.send_replace(true);
+        for task in tasks {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a worker ended badly");
             }
         }
-        self.relay.abort();
+        // Only now, so that it sees what the last jobs have done.
+        stop_relay.send_replace(true);
+        if let Err(error) = relay.await {
+            tracing::error!(%error, "the relay ended badly");
+        }
     }
+}
+
+/// Whether it was said to stop, or nobody is left who could say so.
+pub(crate) fn is_over(stopped: &watch::Receiver<bool>) -> bool {
+    *stopped.borrow() || stopped.has_changed().is_err()
 }
 
 impl Helpdesk {
@@ -82,10 +94,13 @@ impl Helpdesk {
     ///
     /// Where the store cannot be reached.
     pub async fn spawn_workers(&self, count: usize) -> Result<Workers> {
+        // First what can fail, so that no worker is left behind.
+        let relay = Relay::from_now(self.clone()).await?;
+        let (stop_relay, relay_stopped) = watch::channel(false);
+        let relay = tokio::spawn(relay.run_until(relay_stopped));
         let (stop, stopped) = watch::channel(false);
         let tasks = (0..count.max(1)).map(|_| tokio::spawn(work(self.clone(), stopped.clone()))).collect();
-        let relay = tokio::spawn(Relay::from_now(self.clone()).await?.run());
-        Ok(Workers { stop, tasks, relay })
+        Ok(Workers { stop, tasks, stop_relay, relay })
     }
 
     async fn claim(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<Claimed>> {
@@ -162,7 +177,7 @@ fn pause(attempt: u32) -> Duration {
 
 /// Runs jobs as they become due, until told to stop.
 async fn work(desk: Helpdesk, mut stopped: watch::Receiver<bool>) {
-    while !*stopped.borrow() {
+    while !is_over(&stopped) {
         let claimed = desk.claim(desk.now(), HANDFUL).await.unwrap_or_else(|error| {
             tracing::warn!(error = %Chain(&error), "jobs cannot be claimed; trying again");
             Vec::new()
