@@ -85,7 +85,8 @@ impl Audience {
         self
     }
 
-    /// Whether an actor may see it.
+    /// Whether an actor is among them, as far as permissions and names go. It knows no organisation: see
+    /// [`Event::is_visible_to`].
     #[must_use]
     pub fn includes(&self, actor: &Actor) -> bool {
         self.permission.as_ref().is_some_and(|permission| actor.has(permission))
@@ -174,6 +175,13 @@ pub struct Detail {
 }
 
 impl Event {
+    /// Whether an actor may see it: those it is meant for, in the organisation it happened in. What hands events on
+    /// asks this and not the audience alone, because permissions are held in one organisation and not in another.
+    #[must_use]
+    pub fn is_visible_to(&self, actor: &Actor) -> bool {
+        self.organisation == Some(actor.organisation()) && self.detail.audience.includes(actor)
+    }
+
     /// Reads an event's record.
     ///
     /// # Errors

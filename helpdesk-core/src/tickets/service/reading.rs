@@ -241,7 +241,7 @@ impl Tickets {
         actor.needs(&permissions::TICKET_VIEW_HISTORY)?;
         self.get(actor, id).await?;
         let mut history = HistoryQuery::new(actor.scope()).of::<Ticket>(id).page(&self.desk).await?;
-        history.events.retain(|event| event.detail.audience.includes(actor));
+        history.events.retain(|event| event.is_visible_to(actor));
         Ok(history)
     }
 }
