@@ -1,5 +1,8 @@
 //! A help desk for tests: embedded store, a clock that is moved by hand, mail that is caught.
 
+pub(crate) mod flaky;
+pub(crate) mod tickets;
+
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
