@@ -80,8 +80,9 @@ impl Tickets {
     ///
     /// # Errors
     ///
-    /// [`Error::Forbidden`] without `ticket.create`, or without `ticket.create_for_users` where somebody else
-    /// asks; [`Error::Invalid`] with all that is wrong.
+    /// [`Forbidden`](crate::Error::Forbidden) without `ticket.create`, or without `ticket.create_for_users` where
+    /// somebody else asks; [`Invalid`](crate::Error::Invalid) with all that is wrong;
+    /// [`Unavailable`](crate::Error::Unavailable) where the files or the ticket could not be kept.
     pub async fn create(
         &self,
         actor: &Actor,
