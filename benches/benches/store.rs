@@ -4,7 +4,9 @@
 
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use helpdesk_benches::{World, memory, now, sizes};
-use helpdesk_core::storage::{Entity as _, EntityId as _, Filter, From, Query, Storage as _, Term, TotalMode};
+use helpdesk_core::storage::{
+    Entity as _, EntityId as _, Filter, From, Query, Storage as _, Term, TotalMode,
+};
 use helpdesk_core::tickets::Ticket;
 
 fn store(c: &mut Criterion) {
@@ -38,18 +40,29 @@ fn store(c: &mut Criterion) {
             ("newest of one requester", newest(alive().and(Filter::equals("requester", requester)))),
             (
                 "newest of status, department and priority",
-                newest(open().and(Filter::equals("department", "IT Department")).and(Filter::equals("priority", 3_i64))),
+                newest(
+                    open()
+                        .and(Filter::equals("department", "IT Department"))
+                        .and(Filter::equals("priority", 3_i64)),
+                ),
             ),
             ("by priority", Query::new(Ticket::SPEC, scope).filter(open()).descending("priority")),
-            ("lately changed of one status", Query::new(Ticket::SPEC, scope).filter(open()).descending("updated_at")),
+            (
+                "lately changed of one status",
+                Query::new(Ticket::SPEC, scope).filter(open()).descending("updated_at"),
+            ),
             ("a hundred pages on", newest(open()).from(From::Offset(2_000.min(size as u64 / 20)))),
             ("search of two words", newest(alive().and(Filter::words(Term::typed("printer case77"))))),
         ];
         for (name, query) in pages {
             let query = query.limit(20).total(TotalMode::Exact);
-            c.bench_with_input(BenchmarkId::new(format!("page with total, {name}"), size), &query, |b, query| {
-                b.iter(|| now(storage.find(query)).expect("a page"));
-            });
+            c.bench_with_input(
+                BenchmarkId::new(format!("page with total, {name}"), size),
+                &query,
+                |b, query| {
+                    b.iter(|| now(storage.find(query)).expect("a page"));
+                },
+            );
         }
 
         c.bench_with_input(BenchmarkId::new("commit of ticket, event and job", size), &size, |b, _| {

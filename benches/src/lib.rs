@@ -18,9 +18,9 @@ use uuid::Uuid;
 const PEOPLE: usize = 1_000;
 /// Words that tickets are made of.
 const WORDS: [&str; 24] = [
-    "printer", "network", "screen", "keyboard", "laptop", "password", "account", "invoice", "broken", "error", "crash",
-    "login", "urgent", "slow", "update", "software", "hardware", "monitor", "cable", "driver", "please", "again",
-    "office", "morning",
+    "printer", "network", "screen", "keyboard", "laptop", "password", "account", "invoice", "broken",
+    "error", "crash", "login", "urgent", "slow", "update", "software", "hardware", "monitor", "cable",
+    "driver", "please", "again", "office", "morning",
 ];
 
 /// The sizes to measure at: those of `HELPDESK_BENCH_SIZES`, or 10,000, 100,000 and 1,000,000 tickets.
@@ -73,7 +73,8 @@ impl World {
             .ids(Arc::new(SeededIds::new(1)))
             .password_cost(PasswordCost::Least)
             .build();
-        let organisation = now(desk.identity().create_organisation("Bench", "bench")).expect("an organisation");
+        let organisation =
+            now(desk.identity().create_organisation("Bench", "bench")).expect("an organisation");
         let system = Actor::system(organisation);
         let people = (0..PEOPLE)
             .map(|number| {
@@ -169,7 +170,9 @@ impl World {
             kind: None,
             category: Some(["Software", "Hardware", "Network"][self.next(3)].to_owned()),
             subcategory: Some("General".to_owned()),
-            department: Some(["IT Department", "Asset Department", "Budget Department"][self.next(3)].to_owned()),
+            department: Some(
+                ["IT Department", "Asset Department", "Budget Department"][self.next(3)].to_owned(),
+            ),
             tags: BTreeSet::new(),
             scheduled_for: None,
             escalation: None,

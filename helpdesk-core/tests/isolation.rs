@@ -84,7 +84,7 @@ async fn what_belongs_to_others_is_not_there_and_stays_as_it_is() -> Result<()> 
     for stranger in &strangers {
         is_nothing(tickets.get(stranger, ticket.id).await, stranger);
         is_nothing(tickets.view(stranger, ticket.id).await, stranger);
-        is_nothing(tickets.history(stranger, ticket.id).await, stranger);
+        is_nothing(tickets.history(stranger, ticket.id, None).await, stranger);
         is_nothing(tickets.file(stranger, file.id).await, stranger);
         is_nothing(tickets.by_number(stranger, ticket.number).await, stranger);
         is_nothing(tickets.attachment_by_number(stranger, file.number).await, stranger);

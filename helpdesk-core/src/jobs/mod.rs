@@ -106,35 +106,44 @@ impl Job {
     }
 }
 
-/// Why a job was not done. The text is shown to administrators: no secrets and no personal data.
+/// Why a job was not done. The text is shown to administrators: no secrets and no personal data. What caused it is for
+/// the log.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct JobError {
     message: String,
     again: bool,
+    #[source]
+    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl JobError {
     /// It may work later.
     pub fn retry(message: impl Into<String>) -> Self {
-        Self { message: message.into(), again: true }
+        Self { message: message.into(), again: true, cause: None }
     }
 
     /// It will never work.
     pub fn give_up(message: impl Into<String>) -> Self {
-        Self { message: message.into(), again: false }
+        Self { message: message.into(), again: false, cause: None }
     }
 }
 
 impl From<crate::Error> for JobError {
+    /// Another attempt is worth it where others were in the way, or something could not be reached.
     fn from(error: crate::Error) -> Self {
-        Self::retry(crate::helpdesk::Chain(&error).to_string())
+        use crate::Error;
+        let again = matches!(
+            error,
+            Error::Conflict(_) | Error::Limited { .. } | Error::Unavailable { .. } | Error::Internal { .. }
+        );
+        Self { message: error.to_string(), again, cause: Some(Box::new(error)) }
     }
 }
 
 impl From<crate::storage::StorageError> for JobError {
     fn from(error: crate::storage::StorageError) -> Self {
-        Self::retry(crate::helpdesk::Chain(&error).to_string())
+        crate::Error::from(error).into()
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration as StdDuration;
 use chrono::{DateTime, Duration, Utc};
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::{Job, JobError};
 use crate::error::Result;
@@ -121,12 +121,13 @@ impl Helpdesk {
         };
         let mut changes = self.changes_at(now);
         let message: String = error.message.chars().take(500).collect();
-        if error.again && job.attempt() < ATTEMPTS {
-            tracing::warn!(job = %lease.job, name = job.0.name, attempt = job.attempt(), error = message, "a job will be tried again");
+        let (name, attempt) = (&job.0.name, job.attempt());
+        if error.again && attempt < ATTEMPTS {
+            tracing::warn!(job = %lease.job, name, attempt, error = %Chain(&error), "a job will be tried again");
             changes.push_job(JobOp::Retry { lease, due: now + pause(job.attempt()), error: message });
             report.retried += 1;
         } else {
-            tracing::error!(job = %lease.job, name = job.0.name, attempt = job.attempt(), error = message, "a job failed");
+            tracing::error!(job = %lease.job, name, attempt, error = %Chain(&error), "a job failed");
             changes.push_job(JobOp::Fail { lease, error: message });
             report.failed += 1;
         }
@@ -175,22 +176,16 @@ fn pause(attempt: u32) -> Duration {
     Duration::seconds(seconds.min(6 * 3_600))
 }
 
-/// Runs jobs as they become due, until told to stop.
+/// Runs jobs as they become due, until told to stop; then lets those that run finish.
 async fn work(desk: Helpdesk, mut stopped: watch::Receiver<bool>) {
+    let mut running = JoinSet::new();
     while !is_over(&stopped) {
-        let claimed = desk.claim(desk.now(), HANDFUL).await.unwrap_or_else(|error| {
+        // Room is filled as it becomes free, so that one slow job holds up no others.
+        let claimed = desk.claim(desk.now(), HANDFUL - running.len()).await.unwrap_or_else(|error| {
             tracing::warn!(error = %Chain(&error), "jobs cannot be claimed; trying again");
             Vec::new()
         });
-        if claimed.is_empty() {
-            tokio::select! {
-                () = desk.job_enqueued() => {}
-                () = tokio::time::sleep(IDLE) => {}
-                _ = stopped.changed() => {}
-            }
-            continue;
-        }
-        let mut running = JoinSet::new();
+        let found = !claimed.is_empty();
         for job in claimed {
             let desk = desk.clone();
             running.spawn(async move {
@@ -198,13 +193,27 @@ async fn work(desk: Helpdesk, mut stopped: watch::Receiver<bool>) {
                 desk.run(Job(job), now, &mut RunReport::default()).await
             });
         }
-        while let Some(ran) = running.join_next().await {
-            match ran {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(error = %Chain(&error), "a job's end could not be stored"),
-                Err(error) => tracing::error!(%error, "a job ended badly"),
-            }
+        if found && running.len() < HANDFUL {
+            continue;
         }
+        let full = running.len() == HANDFUL;
+        tokio::select! {
+            Some(ran) = running.join_next() => ended(ran),
+            () = desk.job_enqueued(), if !full => {}
+            () = tokio::time::sleep(IDLE), if !full => {}
+            _ = stopped.changed() => {}
+        }
+    }
+    while let Some(ran) = running.join_next().await {
+        ended(ran);
+    }
+}
+
+fn ended(ran: Result<Result<()>, JoinError>) {
+    match ran {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(error = %Chain(&error), "a job's end could not be stored"),
+        Err(error) => tracing::error!(%error, "a job ended badly"),
     }
 }
 

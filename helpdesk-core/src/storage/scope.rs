@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use uuid::Uuid;
 
 /// The organisation an operation is confined to, or the small global area that belongs to none.
@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// Nothing in the port works without a scope: a record of one organisation cannot be found, counted, changed
 /// or referred to from the scope of another. The global scope holds what must be found before an organisation
 /// is known (log-in names, sessions, API keys) and can only be named inside this crate.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Scope(Option<Uuid>);
 

@@ -161,12 +161,14 @@ async fn two_servers_share_the_work_of_one_store() -> Result<()> {
     let others = second.spawn_workers(1).await?;
     settle().await;
     assert!(begun_there.try_recv().is_err(), "the first has it");
-    // The first hangs. Its lease lapses.
+    // The first hangs, and takes nothing more. Its lease lapses.
+    let hanging = tokio::spawn(workers.stop());
+    settle().await;
     first.clock.advance(Duration::minutes(2));
     assert_eq!(begun_there.recv().await, Some(job));
     settle().await;
     handler.release();
-    workers.stop().await;
+    hanging.await.expect("it ends");
     others.stop().await;
     assert_eq!(first.effects().await, 1);
     Ok(())

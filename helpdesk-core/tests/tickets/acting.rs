@@ -289,7 +289,7 @@ async fn a_deleted_ticket_is_nowhere_until_it_is_restored() -> Result<()> {
         assert!(gone(tickets.file(actor, files[0].id).await.map(drop)));
         assert!(tickets.all(actor, TicketQuery::default()).await?.is_empty());
     }
-    assert!(gone(tickets.history(&manager, id).await.map(drop)));
+    assert!(gone(tickets.history(&manager, id, None).await.map(drop)));
     for act in [say("Hello?"), approve(), Act::Delete, Act::Edit(Edit::default())] {
         let ended = tickets.act(&world.system(), id, None, act).await;
         assert!(matches!(ended, Err(Error::Rejected(Rejection::Ended))));
@@ -318,8 +318,11 @@ async fn raising_and_editing_are_written_into_the_ticket() -> Result<()> {
         (edited.priority, &edited.category, &*edited.subject),
         (Some(Priority::Urgent), &None, "Printer")
     );
-    let as_ada: &Actor = &ada;
-    let refused = world.desk.tickets().act(as_ada, id, None, Act::Edit(Edit::default())).await;
+    // What the requester said is theirs to change; how urgent it is, is not.
+    let reworded = Edit { subject: Some("The printer".into()), ..Edit::default() };
+    assert_eq!(&*world.act(&ada, id, Act::Edit(reworded)).await.ticket.subject, "The printer");
+    let urgent = Edit { priority: Some(Some(Priority::Urgent)), ..Edit::default() };
+    let refused = world.desk.tickets().act(&ada, id, None, Act::Edit(urgent)).await;
     assert!(matches!(refused, Err(Error::Forbidden { .. })));
     Ok(())
 }

@@ -67,9 +67,9 @@ async fn what_each_role_may_do() -> Result<()> {
         table,
         "\
          customer     other's  ---------------\n\
-         customer     own      ------+++------\n\
+         customer     own      ------+++-+----\n\
          technician   other's  ---------------\n\
-         technician   own      ----+-++++-----\n\
+         technician   own      ----+-+++++----\n\
          agent        other's  --+-+-..++++---\n\
          agent        own      --+-+-++++++---\n\
          senior_agent other's  --+-++..++++---\n\
@@ -80,8 +80,8 @@ async fn what_each_role_may_do() -> Result<()> {
          coordinator  own      +++++-+++++++--\n\
          manager      other's  ++++++..+++++++\n\
          manager      own      +++++++++++++++\n\
-         security     other's  ------..+------\n\
-         security     own      ------+++------\n\
+         security     other's  ------..-------\n\
+         security     own      ------+++-+----\n\
          admin        other's  ++++++..+++++++\n\
          admin        own      +++++++++++++++\n\
          "

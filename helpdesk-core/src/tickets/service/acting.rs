@@ -3,11 +3,12 @@
 use uuid::Uuid;
 
 use super::checks::check_act;
+use super::rights::check_right;
 use super::{Tickets, audience, changed_fields, check_visible};
-use crate::actor::{Actor, Who};
+use crate::actor::Actor;
 use crate::error::{Conflict, Error, Problem, Result};
 use crate::events::EventDraft;
-use crate::identity::{Permission, User, permissions};
+use crate::identity::{User, permissions};
 use crate::storage::{Changes, EntityId as _, Slot, Stored};
 use crate::tickets::acts::{Act, Circumstances, Comment, Decision, decide};
 use crate::tickets::message::{Message, MessageId, Visibility};
@@ -63,9 +64,6 @@ impl Tickets {
         act: Act,
         workflow: Option<&Workflow>,
     ) -> Result<Done> {
-        if let Some(permission) = permission(&act) {
-            actor.needs(&permission)?;
-        }
         check_act(&act)?;
         let act = &act;
         let ((before, planned, at), committed) = self
@@ -73,6 +71,7 @@ impl Tickets {
             .decide(|| async move {
                 let before = self.load(actor, id).await?;
                 check_visible(actor, &before)?;
+                check_right(actor, &before, act)?;
                 if expected.is_some_and(|expected| expected != before.version) {
                     return Err(Error::Conflict(Conflict::Stale { current: before.version }));
                 }
@@ -136,7 +135,7 @@ impl Tickets {
         let id = MessageId::from_uuid(self.new_id(changes));
         let message = Message {
             ticket,
-            author: if actor.who() == Who::System { Who::System } else { actor.who() },
+            author: actor.who(),
             body: comment.body.clone(),
             visibility: comment.visibility,
             automatic: comment.automatic,
@@ -148,25 +147,5 @@ impl Tickets {
 
     pub(super) fn new_id(&self, changes: &Changes) -> Uuid {
         self.desk.ids().id(changes.at())
-    }
-}
-
-/// What an act needs beyond seeing the ticket. What is for the requester alone needs no more than being it.
-fn permission(act: &Act) -> Option<Permission> {
-    match act {
-        Act::Approve { .. } => Some(permissions::TICKET_APPROVE),
-        Act::Reject { .. } => Some(permissions::TICKET_REJECT),
-        Act::Claim => Some(permissions::TICKET_CLAIM),
-        Act::Assign { .. } => Some(permissions::TICKET_ASSIGN_ANY),
-        Act::Move { .. } => Some(permissions::TICKET_SET_STATUS),
-        Act::Withdraw { .. } | Act::Close { .. } => None,
-        Act::Say(comment) if comment.visibility == Visibility::Internal => {
-            Some(permissions::HELPDESK_ADD_INTERNAL_NOTES)
-        }
-        Act::Say(_) => Some(permissions::TICKET_COMMENT_OWN),
-        Act::Edit(_) => Some(permissions::TICKET_SET_PRIORITY),
-        Act::Escalate { .. } => Some(permissions::TICKET_ESCALATE),
-        Act::HandOver => Some(permissions::TICKET_FINALIZE),
-        Act::Delete | Act::Restore => Some(permissions::TICKET_DELETE),
     }
 }

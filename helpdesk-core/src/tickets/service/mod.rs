@@ -5,6 +5,7 @@ mod checks;
 mod creating;
 mod files;
 mod reading;
+mod rights;
 
 pub use self::acting::Done;
 pub use self::creating::{NewFile, NewTicket};
@@ -75,15 +76,21 @@ fn check_visible(actor: &Actor, ticket: &Ticket) -> Result<()> {
 
 /// Who may see an event about a ticket: the desk, and, unless it is the desk's own business, those involved.
 fn audience(ticket: &Ticket, internal: bool) -> Audience {
-    let desk = Audience::holders(permissions::TICKET_VIEW_ALL);
-    if internal { desk } else { desk.and([ticket.requester]).and(ticket.assignee) }
+    let desk = Audience::holders(permissions::TICKET_VIEW_ALL).and(ticket.assignee);
+    if internal { desk } else { desk.and([ticket.requester]) }
 }
 
 /// The fields in which two states of a ticket differ. Texts are named without their words.
 fn changed_fields(before: Option<&Ticket>, after: &Ticket) -> Vec<FieldChange> {
     let mut changes = Vec::new();
+    let nothing = |value: &serde_json::Value| match value {
+        serde_json::Value::Bool(truth) => !truth,
+        serde_json::Value::Array(items) => items.is_empty(),
+        value => value.is_null(),
+    };
     let mut field = |name: &'static str, from: serde_json::Value, to: serde_json::Value| {
-        if from != to {
+        // That a new ticket has no tags and is not deleted is no news.
+        if from != to && !(nothing(&from) && nothing(&to)) {
             changes.push(FieldChange { field: name.into(), from, to });
         }
     };

@@ -10,7 +10,7 @@ use crate::actor::Actor;
 use crate::error::{Error, Result};
 use crate::events::{History, HistoryQuery};
 use crate::identity::{UserId, permissions};
-use crate::storage::{EntityId as _, Filter, From, Listing, Select, Stored, Term, TotalMode, Value};
+use crate::storage::{Cursor, EntityId as _, Filter, From, Listing, Select, Stored, Term, TotalMode, Value};
 use crate::tickets::message::{Attachment, Message, Visibility};
 use crate::tickets::status::Status;
 use crate::tickets::ticket::{Priority, Ticket, TicketId};
@@ -232,15 +232,20 @@ impl Tickets {
         Ok(by_ticket)
     }
 
-    /// What happened to a ticket, newest first, as far as the actor may see it.
+    /// What happened to a ticket, newest first, as far as the actor may see it: the latest hundred events, or those
+    /// that come after where another page ended.
     ///
     /// # Errors
     ///
     /// As [`Tickets::view`]; [`Error::Forbidden`] without `ticket.view_history`.
-    pub async fn history(&self, actor: &Actor, id: TicketId) -> Result<History> {
+    pub async fn history(&self, actor: &Actor, id: TicketId, after: Option<Cursor>) -> Result<History> {
         actor.needs(&permissions::TICKET_VIEW_HISTORY)?;
         self.get(actor, id).await?;
-        let mut history = HistoryQuery::new(actor.scope()).of::<Ticket>(id).page(&self.desk).await?;
+        let mut query = HistoryQuery::new(actor.scope()).of::<Ticket>(id);
+        if let Some(cursor) = after {
+            query = query.after(cursor);
+        }
+        let mut history = query.page(&self.desk).await?;
         history.events.retain(|event| event.is_visible_to(actor));
         Ok(history)
     }
