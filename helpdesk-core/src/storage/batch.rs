@@ -5,11 +5,13 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
+use super::job::JOB;
 use super::kind::{KindSpec, Mode};
 use super::record::Body;
 use super::{Position, Scope, StorageError, Value, Words};
+use crate::events::EVENT;
 
-/// The most writes, events and jobs of one batch together.
+/// The most writes, requirements, events and jobs of one batch together.
 pub const MAX_WRITES: usize = 1_000;
 /// The most bytes of bodies and payloads of one batch together.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
@@ -43,7 +45,7 @@ pub enum Expect {
     Absent,
     /// The record at this version.
     Version(i64),
-    /// Anything; only for [`Mode::Quiet`].
+    /// Anything; only for [`Mode::Quiet`]. A delete still needs a record to be there.
     Anything,
 }
 
@@ -192,6 +194,18 @@ pub enum JobOp {
     },
 }
 
+impl JobOp {
+    /// The names that the change goes by.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let names = match self {
+            Self::Enqueue(job) => [Some(&*job.key), Some(&*job.name)],
+            Self::Move { key, .. } | Self::Cancel { key, .. } => [Some(&**key), None],
+            Self::Complete(_) | Self::Retry { .. } | Self::Fail { .. } => [None, None],
+        };
+        names.into_iter().flatten()
+    }
+}
+
 /// A worker's right to a job: holds until it lapses, the job is cancelled, or the work is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
@@ -287,7 +301,8 @@ impl Batch {
     /// # Errors
     ///
     /// [`StorageError::TooLarge`], or [`StorageError::Invalid`] where values do not fit the declared fields, a
-    /// record is written twice, or a kind is changed in a way it does not allow.
+    /// record is written twice, a kind is changed in a way it does not allow, or jobs and events are written as
+    /// if they were records.
     pub fn check(&self) -> Result<(), StorageError> {
         let parts = self.writes.len() + self.events.len() + self.jobs.len() + self.requires.len();
         if parts > MAX_WRITES {
@@ -307,6 +322,8 @@ impl Batch {
             if (kind.mode == Mode::AppendOnly && changes)
                 || (kind.mode != Mode::Quiet && expect == Expect::Anything)
                 || (matches!(write, Write::Delete { .. }) && expect == Expect::Absent)
+                || kind.name == JOB.name
+                || kind.name == EVENT.name
             {
                 return Err(StorageError::Invalid(format!("{} cannot be changed so", kind.name)));
             }
@@ -314,7 +331,16 @@ impl Batch {
                 put.check()?;
             }
         }
-        self.events.iter().try_for_each(Put::check)?;
+        for event in &self.events {
+            if event.kind.name != EVENT.name || event.expect != Expect::Absent {
+                return Err(StorageError::Invalid("only inserts of events are logged".into()));
+            }
+            event.check()?;
+        }
+        let names = self.jobs.iter().flat_map(JobOp::names);
+        if names.chain(self.counters.iter().map(|counter| &*counter.series)).any(|name| name.contains('\0')) {
+            return Err(StorageError::Invalid("a job or series has U+0000 in its name".into()));
+        }
         for require in &self.requires {
             if require.expect == Expect::Anything {
                 return Err(StorageError::Invalid("a requirement without an expectation".into()));
@@ -377,8 +403,8 @@ impl Put {
                     kind.name, field.name
                 )));
             }
-            if value.elements().iter().any(|value| value.as_text().is_some_and(|text| text.contains('\0'))) {
-                return Err(StorageError::Invalid(format!("{}.{} holds U+0000", kind.name, field.name)));
+            if !value.is_storable() {
+                return Err(super::filter::unstorable(kind, field.name));
             }
         }
         Ok(())

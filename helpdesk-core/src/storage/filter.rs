@@ -193,7 +193,7 @@ impl Filter {
         }
     }
 
-    /// Checks that every field exists and is compared with values of its own type.
+    /// Checks that every field exists and is compared with values of its own type, which it could have.
     ///
     /// # Errors
     ///
@@ -212,8 +212,9 @@ impl Filter {
                     .filter_map(Bound::value)
                     .try_for_each(|value| typed(kind, name, field, value))
             }
-            Condition::Prefix(name, _) => match kind.type_of(known(kind, name)?) {
-                FieldType::Text => Ok(()),
+            Condition::Prefix(name, text) => match kind.type_of(known(kind, name)?) {
+                FieldType::Text if !text.contains('\0') => Ok(()),
+                FieldType::Text => Err(unstorable(kind, name)),
                 _ => Err(StorageError::Invalid(format!("{}.{name} is no text", kind.name))),
             },
             Condition::Null(name) => known(kind, name).map(drop),
@@ -233,10 +234,18 @@ pub(super) fn known(kind: &KindSpec, name: &str) -> Result<FieldRef, StorageErro
 }
 
 fn typed(kind: &KindSpec, name: &str, field: FieldRef, value: &Value) -> Result<(), StorageError> {
-    if fits(kind.type_of(field), value) {
-        return Ok(());
+    if !fits(kind.type_of(field), value) {
+        return Err(StorageError::Invalid(format!(
+            "{}.{name} is compared with a value of another type",
+            kind.name
+        )));
     }
-    Err(StorageError::Invalid(format!("{}.{name} is compared with a value of another type", kind.name)))
+    if value.is_storable() { Ok(()) } else { Err(unstorable(kind, name)) }
+}
+
+/// A complaint about a value that no record can have.
+pub(super) fn unstorable(kind: &KindSpec, name: &str) -> StorageError {
+    StorageError::Invalid(format!("{}.{name} cannot hold U+0000, NaN or a set out of order", kind.name))
 }
 
 /// Whether a single value is of a field's type.

@@ -241,7 +241,8 @@ impl Query {
             let keys = self.ordering().keys;
             let fits = keys.len() == cursor.values.len()
                 && keys.iter().zip(&cursor.values).all(|((field, _), value)| {
-                    value.is_null() || super::filter::fits(self.kind.type_of(*field), value)
+                    value.is_null()
+                        || (super::filter::fits(self.kind.type_of(*field), value) && value.is_storable())
                 });
             if !fits {
                 return Err(StorageError::Invalid("the cursor belongs to another order".into()));

@@ -105,6 +105,20 @@ impl Value {
         if let Self::Time(micros) = self { DateTime::from_timestamp_micros(*micros) } else { None }
     }
 
+    /// Whether every store can keep the value: a text without U+0000, a number that is one, a set in order.
+    pub(super) fn is_storable(&self) -> bool {
+        match self {
+            Self::Text(text) => !text.contains('\0'),
+            Self::Real(number) => !number.is_nan(),
+            Self::Many(values) => {
+                !values.is_empty()
+                    && values.is_sorted_by(|a, b| a < b)
+                    && values.iter().all(|value| !value.is_null() && value.is_storable())
+            }
+            _ => true,
+        }
+    }
+
     fn rank(&self) -> u8 {
         match self {
             Self::Null => 0,
