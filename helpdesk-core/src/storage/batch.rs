@@ -419,15 +419,22 @@ struct Placer<'a> {
 impl Placer<'_> {
     fn put(&self, put: &mut Put) {
         for value in &mut put.fields {
-            if let Value::Text(text) = value
-                && text.contains(MARK)
-            {
-                let mut placed = Box::<str>::from(&**text);
-                self.text(&mut placed);
-                *text = Arc::from(placed);
+            let marked = |value: &Value| value.as_text().is_some_and(|text| text.contains(MARK));
+            if value.elements().iter().any(marked) {
+                *value = match &*value {
+                    Value::Many(values) => Value::many(values.iter().map(|value| self.value(value))),
+                    single => self.value(single),
+                };
             }
         }
         self.text(&mut put.body.json);
+    }
+
+    fn value(&self, value: &Value) -> Value {
+        let Value::Text(text) = value else { return value.clone() };
+        let mut placed = Box::<str>::from(&**text);
+        self.text(&mut placed);
+        Value::Text(Arc::from(placed))
     }
 
     fn text(&self, text: &mut Box<str>) {
