@@ -168,7 +168,7 @@ impl JobState {
     pub fn retry(&mut self, due: DateTime<Utc>, error: String) {
         self.wait(micros(due));
         self.rerun = None;
-        self.error = Some(error);
+        self.error = Some(printable(error));
     }
 
     /// The work is given up, unless it was asked for anew while it ran.
@@ -177,7 +177,7 @@ impl JobState {
             self.phase = Phase::Failed;
             self.token = None;
             self.lease_until = None;
-            self.error = Some(error);
+            self.error = Some(printable(error));
         }
     }
 
@@ -216,6 +216,11 @@ impl JobState {
         let json = serde_json::to_string(self).unwrap_or_default();
         Body { version: JOB.body_version, json: json.into_boxed_str() }
     }
+}
+
+/// What went wrong is told by others, and must not keep a store from writing it down.
+fn printable(error: String) -> String {
+    if error.contains('\0') { error.replace('\0', "\u{fffd}") } else { error }
 }
 
 fn micros(at: DateTime<Utc>) -> DateTime<Utc> {

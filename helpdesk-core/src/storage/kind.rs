@@ -146,6 +146,7 @@ pub struct KindSpec {
     pub fields: &'static [FieldSpec],
     /// Composite indexes: the fields that lists filter on, then the one they are ordered by. Each is followed
     /// by the record's number, so `&["status"]` serves "newest of one status". Every one costs each commit.
+    /// A set has no place in an order, so a field of several values stands in none.
     pub indexes: &'static [&'static [&'static str]],
     /// How records may change.
     pub mode: Mode,
@@ -211,8 +212,8 @@ impl Schema {
     ///
     /// # Panics
     ///
-    /// If a name is used twice, an index names no field, or a field refers to no kind: mistakes in the program
-    /// that would otherwise show up late.
+    /// If a name is used twice, an index names no field or a set, or a field refers to no kind: mistakes in the
+    /// program that would otherwise show up late.
     #[must_use]
     pub fn new(kinds: impl IntoIterator<Item = &'static KindSpec>) -> Self {
         let kinds: Arc<[_]> = kinds.into_iter().collect();
@@ -222,11 +223,8 @@ impl Schema {
         }
         for kind in kinds.iter() {
             for field in kind.indexes.iter().copied().flatten() {
-                assert!(
-                    Builtin::named(field).is_some() || kind.position(field).is_some(),
-                    "{}.{field}",
-                    kind.name
-                );
+                let single = kind.position(field).is_some_and(|place| !kind.fields[place].many);
+                assert!(Builtin::named(field).is_some() || single, "no index on {}.{field}", kind.name);
             }
             for target in kind.fields.iter().filter_map(|field| field.refers) {
                 assert!(places.contains_key(target), "{} refers to the unknown kind {target}", kind.name);
@@ -324,5 +322,18 @@ impl KindSpec {
             FieldRef::Builtin(builtin) => builtin.ty(),
             FieldRef::Declared(place) => self.fields[place].ty,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "no index on tagged.tags")]
+    fn a_set_stands_in_no_index() {
+        static TAGGED: KindSpec =
+            KindSpec::new("tagged", &[FieldSpec::text("tags").many()]).indexes(&[&["tags"]]);
+        let _ = Schema::new([&TAGGED]);
     }
 }

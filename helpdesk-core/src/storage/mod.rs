@@ -2,6 +2,7 @@
 //!
 //! A store implements [`Storage`] and nothing else; it stores and does not decide. Everything typed
 //! ([`Entity`], [`Store`], [`Changes`]) is built on top of it here, once for all stores. What each operation
+//! promises is said on the trait.
 
 mod batch;
 mod changes;
@@ -77,9 +78,9 @@ pub trait Storage: Debug + Send + Sync + 'static {
 
     /// Makes all changes of a batch, or none.
     ///
-    /// Numbers rise in each kind and scope in the order of the commits. Where several preconditions fail, any
-    /// of them may be answered. A batch of an id that was committed before changes nothing and answers what it
-    /// answered then.
+    /// Numbers rise in each kind and scope in the order of the commits, and within a batch in the order of its
+    /// writes, events and jobs. Where several preconditions fail, any of them may be answered. A batch of an id
+    /// that was committed before changes nothing and answers what it answered then.
     ///
     /// # Errors
     ///
@@ -99,8 +100,8 @@ pub trait Storage: Debug + Send + Sync + 'static {
     /// [`StorageError::Unavailable`].
     async fn outcome(&self, batch: Uuid) -> Result<Option<Committed>, StorageError>;
 
-    /// Hands out jobs that are due, or whose lease has lapsed, the longest due first. No job is handed to two
-    /// workers at once.
+    /// Hands out jobs that are due, or whose lease has lapsed, those first that have been so for longest, as
+    /// [`JobState::ready`] says. No job is handed to two workers at once.
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@ pub struct Record {
     pub id: Uuid,
     /// The organisation it belongs to.
     pub scope: Scope,
-    /// Rises with every record of the kind in its scope; gaps are allowed. Given by the store.
+    /// Positive, and rises with every record of the kind in its scope; gaps are allowed. Given by the store.
     pub number: i64,
     /// 1 when inserted, one more with every change. Given by the store.
     pub version: i64,

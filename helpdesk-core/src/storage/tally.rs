@@ -65,7 +65,8 @@ impl Unit {
 pub enum Measure {
     /// How many records there are.
     Count,
-    /// The sum of a number field, of the field's own type. `Null` where no record has a value.
+    /// The sum of a number field, of the field's own type; the least or greatest whole number where it is beyond
+    /// them. `Null` where no record has a value.
     Sum(&'static str),
     /// The average of a number field, always a real number. `Null` where no record has a value.
     Average(&'static str),
@@ -193,7 +194,8 @@ pub struct Sums {
 #[derive(Clone, Debug)]
 struct Sum {
     count: i64,
-    whole: i64,
+    // Wide enough for any number of records, so that the sum does not depend on their order.
+    whole: i128,
     real: f64,
     extreme: Value,
 }
@@ -227,7 +229,7 @@ impl Sums {
             match measure {
                 Measure::Count => {}
                 Measure::Sum(_) | Measure::Average(_) => {
-                    row.whole = row.whole.saturating_add(value.as_int().unwrap_or(0));
+                    row.whole += i128::from(value.as_int().unwrap_or(0));
                     row.real += value.as_real().unwrap_or(0.0);
                 }
                 Measure::Least(_) if row.extreme.is_null() || *value < row.extreme => {
@@ -251,7 +253,8 @@ impl Sums {
                 #[expect(clippy::cast_precision_loss, reason = "an average is a float")]
                 Measure::Average(_) => Value::from(row.real / row.count as f64),
                 Measure::Sum(_) if field.is_some_and(|field| kind.type_of(field) == FieldType::Int) => {
-                    Value::Int(row.whole)
+                    let bounded = row.whole.clamp(i64::MIN.into(), i64::MAX.into());
+                    Value::Int(i64::try_from(bounded).unwrap_or_default())
                 }
                 Measure::Sum(_) => Value::from(row.real),
                 Measure::Least(_) | Measure::Greatest(_) => row.extreme.clone(),
