@@ -100,6 +100,7 @@ impl Root {
             self.job(job, at)?;
         }
         for event in batch.events {
+            self.expect(event.kind, event.scope, event.id, event.expect)?;
             let record = self.put(event, None, at)?;
             self.log.push_back(record);
         }
