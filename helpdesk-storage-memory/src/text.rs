@@ -17,8 +17,10 @@ use crate::rows::{Bits, Row, split};
 const PENDING: usize = 32;
 /// Segments of one size that are merged into one.
 const FAN_IN: usize = 8;
-/// The most records of a segment: a merge holds up the writer, for some 20 ms at this size.
+/// Segments of so many records are not merged any more: a merge holds up the writer, for some 20 ms at this size.
 const LARGEST: usize = 16_384;
+/// The most records of a segment. A place in a segment must fit the 16 bits of a posting.
+const MOST: usize = 2 * LARGEST;
 
 /// Rows found by a search, as bits by block.
 pub(crate) type Hits = BTreeMap<u32, Box<Bits>>;
@@ -111,8 +113,13 @@ impl TextIndex {
         loop {
             let count = self.segments.len();
             let Some(last) = self.segments.back() else { return };
-            let size = class(last.alive);
-            let same = self.segments.iter().rev().take_while(|live| class(live.alive) <= size).count();
+            let (size, mut total) = (class(last.alive), 0);
+            // A segment that lost records counts as a smaller one, so a few of a size may be too many together.
+            let fits = |live: &&Live| {
+                total += live.alive;
+                class(live.alive) <= size && total <= MOST
+            };
+            let same = self.segments.iter().rev().take_while(fits).count();
             if same < FAN_IN || size >= LARGEST {
                 return;
             }
@@ -276,6 +283,36 @@ mod tests {
         hits.iter()
             .flat_map(|(block, bits)| bits.places(false).map(|place| join(*block, place)).collect::<Vec<_>>())
             .collect()
+    }
+
+    #[test]
+    fn large_segments_that_lost_a_record_are_not_merged_beyond_what_places_can_name() {
+        let words = Words::cut(["word"]);
+        let segment = |first: u32, count: usize| {
+            let rows = first..first + count as u32;
+            Live::new(Segment::of(rows.map(|row| (row, &words))))
+        };
+        let mut index = TextIndex::default();
+        let large = LARGEST as u32;
+        for place in 0..5 {
+            index.segments.push_back(segment(place * large, LARGEST));
+        }
+        // One record less, and each counts as one of the next smaller size.
+        for place in 0..5 {
+            index.remove(place * large);
+        }
+        let mut first = 5 * large;
+        for size in [2_048, 256, 32] {
+            for _ in 0..7 {
+                index.segments.push_back(segment(first, size));
+                first += size as u32;
+            }
+        }
+        for row in first..first + 32 {
+            index.insert(row, words.clone());
+        }
+        assert_eq!(found(&index, "word").len(), first as usize + 32 - 5);
+        assert!(index.segments.iter().all(|live| live.segment.rows.len() <= MOST));
     }
 
     #[test]
