@@ -2,10 +2,12 @@
 //!
 //! A store implements [`Storage`] and nothing else; it stores and does not decide. Everything typed
 //! ([`Entity`], [`Store`], [`Changes`]) is built on top of it here, once for all stores. What each operation
-//! promises is said on the trait.
+//! promises is said on the trait, and put to the test by the conformance suite behind the feature `conformance`.
 
 mod batch;
 mod changes;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod entity;
 mod error;
 mod filter;
