@@ -1,7 +1,8 @@
 //! The conformance suite: what every store must do, one named test for each behaviour.
 //!
 //! A store's crate stamps the suite out with [`conformance_suite!`](crate::conformance_suite), and passes if all
-//! of it does. The [`Oracle`] is a store so simple that it is right by inspection.
+//! of it does. Among the behaviours is one that plays random histories on the store and on the [`Oracle`], a
+//! store so simple that it is right by inspection, and compares every answer.
 //!
 //! Each behaviour keeps to organisations of its own, so that stores that share a database can pass as well as
 //! those that begin empty. They do not sleep: where a store may show something a little later, they wait for it.
@@ -24,12 +25,13 @@ macro_rules! areas {
 }
 
 mod fixture;
+pub mod histories;
 mod kinds;
 mod oracle;
 mod suite;
 
 areas! {
-    atomicity, bounds, counters, events, filters, invalid, jobs, leases, modes, numbers, ordering, outcome,
+    atomicity, bounds, counters, events, filters, invalid, jobs, leases, many, modes, numbers, ordering, outcome,
     paging, periods, races, references, scopes, search, tally, totals, uniqueness, writes,
 }
 

@@ -133,6 +133,10 @@ macro_rules! conformance_suite {
                 a_reason_may_be_any_text,
                 an_effect_happens_once_whoever_runs_it,
             }
+            many {
+                many_records_are_found_as_few_are,
+                many_records_are_tallied_as_few_are,
+            }
             modes {
                 what_is_appended_is_never_changed,
                 what_is_appended_can_be_deleted,
@@ -313,6 +317,9 @@ macro_rules! conformance_suite {
                 texts_are_kept_whatever_they_hold,
                 what_was_read_does_not_change,
             }
+            histories {
+                random_histories_are_answered_as_by_the_oracle,
+            }
         }
     };
     (@stamp $store:expr; $($area:ident { $($behaviour:ident,)* })*) => {
@@ -340,7 +347,7 @@ mod tests {
     fn no_behaviour_is_left_out() {
         let suite = include_str!("suite.rs");
         let mut missing = Vec::new();
-        for (area, source) in AREAS {
+        for (area, source) in AREAS.iter().copied().chain([("histories", include_str!("histories/mod.rs"))]) {
             let (_, stamped) = suite.split_once(&format!("{area} {{")).expect("the area is stamped out");
             let stamped = stamped.split_once('}').map_or("", |(stamped, _)| stamped);
             let behaviours =

@@ -2,10 +2,11 @@
 
 mod state;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -33,6 +34,26 @@ impl Oracle {
     pub fn new(schema: Schema) -> Self {
         let (state, outcomes) = (Mutex::default(), Mutex::default());
         Self { schema, state, outcomes, newest: watch::Sender::new(Position::default()) }
+    }
+
+    /// All preconditions of a batch that do not hold, in no order. A store may answer any of them.
+    pub(super) fn objections(&self, batch: &Batch) -> Vec<StorageError> {
+        self.state().clone().apply(&self.schema, batch.clone()).1
+    }
+
+    /// The version that a record is at.
+    pub(super) fn version(&self, kind: &KindSpec, scope: Scope, id: Uuid) -> Option<i64> {
+        self.state().record(kind, scope, id).map(|record| record.version)
+    }
+
+    /// The ids of the records of a kind.
+    pub(super) fn ids(&self, kind: &KindSpec, scope: Scope) -> HashSet<Uuid> {
+        self.state().of(kind, scope).map(|kept| kept.record.id).collect()
+    }
+
+    /// The jobs that a worker may have, and since when.
+    pub(super) fn ready(&self, now: DateTime<Utc>) -> Vec<(DateTime<Utc>, Uuid)> {
+        self.state().ready(now).into_iter().map(|(ready, record, _)| (ready, record.id)).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
