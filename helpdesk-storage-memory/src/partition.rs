@@ -113,6 +113,17 @@ impl Partition {
         }
     }
 
+    /// Replaces texts by those that the indexes hold already, so that a thousand records of one status share one.
+    pub(crate) fn share_texts(&self, values: &mut [Value]) {
+        for (index, value) in self.fields.iter().zip(values) {
+            if let (FieldIndex::Counted(rows), Value::Text(_)) = (index, &*value)
+                && let Some((known, _)) = rows.get_key_value(value)
+            {
+                *value = known.clone();
+            }
+        }
+    }
+
     /// Puts `new` in the place of `old`, where there was one. Unique values were released before.
     pub(crate) fn write(
         &mut self,

@@ -170,11 +170,12 @@ impl Root {
 
     fn put(
         &mut self,
-        put: Put,
+        mut put: Put,
         old: Option<&Record>,
         at: DateTime<Utc>,
     ) -> Result<Arc<Record>, StorageError> {
         let partition = self.change(put.kind, put.scope)?;
+        partition.share_texts(&mut put.fields);
         let (number, version, created_at) = match old {
             Some(old) => (old.number, old.version + 1, old.created_at),
             None => (i64::from(partition.draw()?), 1, at),

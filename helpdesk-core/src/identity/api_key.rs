@@ -45,7 +45,8 @@ impl Entity for ApiKey {
 
     const SPEC: &'static KindSpec =
         &KindSpec::new("api_key", &[FieldSpec::text("hash").unique(), FieldSpec::uuid("organisation_id")])
-            .indexes(&[&["organisation_id"]]);
+            .indexes(&[&["organisation_id"]])
+            .of::<Self>();
 
     fn index(&self, row: &mut Row) {
         row.set("hash", &self.hash);

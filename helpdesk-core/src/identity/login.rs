@@ -33,7 +33,8 @@ impl Entity for Login {
 
     const SPEC: &'static KindSpec =
         &KindSpec::new("login", &[FieldSpec::text("name").unique(), FieldSpec::uuid("user_id")])
-            .indexes(&[&["user_id"]]);
+            .indexes(&[&["user_id"]])
+            .of::<Self>();
 
     fn index(&self, row: &mut Row) {
         use crate::storage::EntityId as _;
@@ -58,7 +59,7 @@ impl std::fmt::Debug for Credential {
 impl Entity for Credential {
     type Id = CredentialId;
 
-    const SPEC: &'static KindSpec = &KindSpec::new("credential", &[]);
+    const SPEC: &'static KindSpec = &KindSpec::new("credential", &[]).of::<Self>();
 
     fn index(&self, _: &mut Row) {}
 }

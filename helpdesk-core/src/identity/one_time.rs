@@ -39,7 +39,8 @@ impl Entity for OneTime {
         "one_time_token",
         &[FieldSpec::text("hash").unique(), FieldSpec::uuid("user_id"), FieldSpec::time("expires")],
     )
-    .indexes(&[&["user_id"], &["expires"]]);
+    .indexes(&[&["user_id"], &["expires"]])
+    .of::<Self>();
 
     fn index(&self, row: &mut Row) {
         row.set("hash", &self.hash);

@@ -45,7 +45,8 @@ impl Default for OrganisationSettings {
 impl Entity for Organisation {
     type Id = OrganisationId;
 
-    const SPEC: &'static KindSpec = &KindSpec::new("organisation", &[FieldSpec::text("slug").unique()]);
+    const SPEC: &'static KindSpec =
+        &KindSpec::new("organisation", &[FieldSpec::text("slug").unique()]).of::<Self>();
 
     fn index(&self, row: &mut Row) {
         row.set("slug", &self.slug);

@@ -32,7 +32,7 @@ pub struct Role {
 impl Entity for Role {
     type Id = RoleId;
 
-    const SPEC: &'static KindSpec = &KindSpec::new("role", &[FieldSpec::text("key").unique()]);
+    const SPEC: &'static KindSpec = &KindSpec::new("role", &[FieldSpec::text("key").unique()]).of::<Self>();
 
     fn index(&self, row: &mut Row) {
         row.set("key", &self.key);

@@ -108,7 +108,8 @@ impl Entity for Session {
 
     const SPEC: &'static KindSpec =
         &KindSpec::new("session", &[FieldSpec::uuid("user_id"), FieldSpec::time("expires")])
-            .indexes(&[&["user_id"], &["expires"]]);
+            .indexes(&[&["user_id"], &["expires"]])
+            .of::<Self>();
 
     fn index(&self, row: &mut Row) {
         row.set("user_id", self.user.uuid());

@@ -224,7 +224,9 @@ impl Entity for User {
         ],
     )
     .indexes(&[&["state"], &["name"]])
-    .searched();
+    .searched()
+    .dense()
+    .of::<Self>();
 
     fn index(&self, row: &mut Row) {
         row.set("email", &self.email);

@@ -11,7 +11,7 @@ use super::record::Body;
 use super::{Position, Scope, StorageError, Value, Words};
 use crate::events::EVENT;
 
-/// The most writes, requirements, events and jobs of one batch together.
+/// The most writes, requirements, counters, events and jobs of one batch together.
 pub const MAX_WRITES: usize = 1_000;
 /// The most bytes of bodies and payloads of one batch together.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
@@ -304,7 +304,11 @@ impl Batch {
     /// record is written twice, a kind is changed in a way it does not allow, or jobs and events are written as
     /// if they were records.
     pub fn check(&self) -> Result<(), StorageError> {
-        let parts = self.writes.len() + self.events.len() + self.jobs.len() + self.requires.len();
+        let parts = self.writes.len()
+            + self.events.len()
+            + self.jobs.len()
+            + self.requires.len()
+            + self.counters.len();
         if parts > MAX_WRITES {
             return Err(StorageError::TooLarge { what: format!("{parts} parts, over {MAX_WRITES}") });
         }
@@ -407,8 +411,20 @@ impl Put {
                 return Err(super::filter::unstorable(kind, field.name));
             }
         }
+        if has_nul(&self.body.json) {
+            return Err(StorageError::Invalid(format!("the body of {} holds U+0000", kind.name)));
+        }
         Ok(())
     }
+}
+
+/// Whether a JSON text says U+0000, which not every store can keep.
+fn has_nul(json: &str) -> bool {
+    // Backslashes come in pairs, but for the one that begins an escape.
+    json.match_indices("\\u0000").any(|(place, _)| {
+        let before = json.as_bytes()[..place].iter().rev().take_while(|byte| **byte == b'\\').count();
+        before % 2 == 0
+    })
 }
 
 struct Placer<'a> {
@@ -467,6 +483,12 @@ impl Placer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_escaped_nul_is_told_from_words_about_one() {
+        assert!(has_nul(r#"{"a":"\u0000"}"#) && has_nul(r#"{"a":"x\\\u0000"}"#));
+        assert!(!has_nul(r#"{"a":"\\u0000"}"#) && !has_nul(r#"{"a":"u0000 \u0001"}"#));
+    }
 
     #[test]
     fn numbers_take_the_place_of_their_marks_and_of_nothing_else() {

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::batch::Written;
-use super::{KindSpec, Record, Scope, StorageError, Value};
+use super::{Body, KindSpec, Record, Scope, StorageError, Value};
 
 /// An id of one kind of record. Made by the `entity_id!` macro.
 pub trait EntityId: Copy + Eq + Debug + Send + Sync + 'static {
@@ -52,6 +52,22 @@ pub trait Entity: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + '
         let _ = version;
         Ok(body)
     }
+}
+
+/// The declared fields of a value, read from its body.
+pub(super) fn derive<T: Entity>(body: &Body) -> Result<Box<[Value]>, StorageError> {
+    Ok(Row::of(&decode::<T>(body)?))
+}
+
+fn decode<T: Entity>(body: &Body) -> Result<T, StorageError> {
+    let spec = T::SPEC;
+    let corrupt = |source| StorageError::Corrupt { kind: spec.name, source: Box::new(source) };
+    if body.version == spec.body_version {
+        return serde_json::from_str(&body.json).map_err(corrupt);
+    }
+    let old = serde_json::from_str(&body.json).map_err(corrupt)?;
+    let current = T::upgrade(old, body.version).map_err(corrupt)?;
+    serde_json::from_value(current).map_err(corrupt)
 }
 
 /// The declared fields of a record, set by name.
@@ -117,15 +133,7 @@ impl<T: Entity> Stored<T> {
     ///
     /// [`StorageError::Corrupt`] where the body cannot be read as the type.
     pub fn read(record: &Arc<Record>) -> Result<Self, StorageError> {
-        let spec = T::SPEC;
-        let corrupt = |source| StorageError::Corrupt { kind: spec.name, source: Box::new(source) };
-        let value = if record.body.version == spec.body_version {
-            serde_json::from_str(&record.body.json).map_err(corrupt)?
-        } else {
-            let body = serde_json::from_str(&record.body.json).map_err(corrupt)?;
-            let body = T::upgrade(body, record.body.version).map_err(corrupt)?;
-            serde_json::from_value(body).map_err(corrupt)?
-        };
+        let value = decode::<T>(&record.body)?;
         Ok(Self {
             id: T::Id::from_uuid(record.id),
             scope: record.scope,

@@ -240,12 +240,15 @@ fn typed(kind: &KindSpec, name: &str, field: FieldRef, value: &Value) -> Result<
             kind.name
         )));
     }
-    if value.is_storable() { Ok(()) } else { Err(unstorable(kind, name)) }
+    if value.is_comparable() { Ok(()) } else { Err(unstorable(kind, name)) }
 }
 
 /// A complaint about a value that no record can have.
 pub(super) fn unstorable(kind: &KindSpec, name: &str) -> StorageError {
-    StorageError::Invalid(format!("{}.{name} cannot hold U+0000, NaN or a set out of order", kind.name))
+    StorageError::Invalid(format!(
+        "{}.{name} cannot hold U+0000, NaN, a set out of order or a text of more than 2,000 bytes",
+        kind.name
+    ))
 }
 
 /// Whether a single value is of a field's type.

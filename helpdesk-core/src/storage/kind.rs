@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::{Body, Entity, StorageError, Value};
+
 /// The type of a declared field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldType {
@@ -152,15 +154,31 @@ pub struct KindSpec {
     pub mode: Mode,
     /// Whether records have words that full-text search sees.
     pub searched: bool,
+    /// Whether people read the numbers, so that a store leaves no gaps but those of batches that failed.
+    pub dense: bool,
     /// The version of the body's form; an older body is brought up to date when it is read.
     pub body_version: u16,
+    /// Derives the declared fields from a body, for records that were written before a field was declared.
+    pub derive: Option<Derive>,
 }
+
+/// Derives the declared fields from a body.
+pub type Derive = fn(&Body) -> Result<Box<[Value]>, StorageError>;
 
 impl KindSpec {
     /// A versioned kind without indexes.
     #[must_use]
     pub const fn new(name: &'static str, fields: &'static [FieldSpec]) -> Self {
-        Self { name, fields, indexes: &[], mode: Mode::Versioned, searched: false, body_version: 1 }
+        Self {
+            name,
+            fields,
+            indexes: &[],
+            mode: Mode::Versioned,
+            searched: false,
+            dense: false,
+            body_version: 1,
+            derive: None,
+        }
     }
 
     /// Declares the composite indexes.
@@ -181,6 +199,20 @@ impl KindSpec {
     #[must_use]
     pub const fn mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
+        self
+    }
+
+    /// Has the records numbered without gaps, but for those of batches that failed: for numbers that people read.
+    #[must_use]
+    pub const fn dense(mut self) -> Self {
+        self.dense = true;
+        self
+    }
+
+    /// Declares the type that is kept, from whose bodies the declared fields can be derived.
+    #[must_use]
+    pub const fn of<T: Entity>(mut self) -> Self {
+        self.derive = Some(super::entity::derive::<T>);
         self
     }
 

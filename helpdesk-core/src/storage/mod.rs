@@ -37,13 +37,13 @@ pub use self::entity::{Entity, EntityId, Row, Stored};
 pub use self::error::{Source, StorageError};
 pub use self::filter::{Bound, Condition, Filter};
 pub use self::job::{JOB, JobState, Phase};
-pub use self::kind::{Builtin, FieldRef, FieldSpec, FieldType, KindSpec, Mode, Schema};
+pub use self::kind::{Builtin, Derive, FieldRef, FieldSpec, FieldType, KindSpec, Mode, Schema};
 pub use self::query::{Cursor, From, MAX_PAGE, Order, Page, Query, Sequence, Total, TotalMode};
 pub use self::record::{Body, Logged, Position, Record};
 pub use self::scope::Scope;
 pub use self::store::{Listing, Select, Store};
 pub use self::tally::{Figures, Group, Measure, Sums, Tally, Unit};
-pub use self::value::Value;
+pub use self::value::{MAX_TEXT, Value};
 pub use self::words::{Term, Words, fold};
 
 /// A place to keep records, events and jobs.
@@ -80,8 +80,8 @@ pub trait Storage: Debug + Send + Sync + 'static {
 
     /// Makes all changes of a batch, or none.
     ///
-    /// Numbers rise in each kind and scope in the order of the commits, and within a batch in the order of its
-    /// writes, events and jobs. Where several preconditions fail, any of them may be answered. A batch of an id
+    /// Numbers rise in each kind and scope: from a commit that was answered to one that was sent after it, and
+    /// within a batch in the order of its writes, events and jobs. Where several preconditions fail, any of them may be answered. A batch of an id
     /// that was committed before changes nothing and answers what it answered then.
     ///
     /// # Errors

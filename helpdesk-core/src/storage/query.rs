@@ -242,7 +242,7 @@ impl Query {
             let fits = keys.len() == cursor.values.len()
                 && keys.iter().zip(&cursor.values).all(|((field, _), value)| {
                     value.is_null()
-                        || (super::filter::fits(self.kind.type_of(*field), value) && value.is_storable())
+                        || (super::filter::fits(self.kind.type_of(*field), value) && value.is_comparable())
                 });
             if !fits {
                 return Err(StorageError::Invalid("the cursor belongs to another order".into()));

@@ -7,6 +7,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+/// The longest text of a declared field, in bytes: what every store can index.
+pub const MAX_TEXT: usize = 2_000;
+
 /// A value of a declared field, as a store keeps, compares and orders it.
 ///
 /// The order is total and the same in every store: `Null` before everything, `false` before `true`, numbers by
@@ -105,16 +108,24 @@ impl Value {
         if let Self::Time(micros) = self { DateTime::from_timestamp_micros(*micros) } else { None }
     }
 
-    /// Whether every store can keep the value: a text without U+0000, a number that is one, a set in order.
+    /// Whether every store can keep the value: one that it can compare, a text that is not too long, a set in order.
     pub(super) fn is_storable(&self) -> bool {
         match self {
-            Self::Text(text) => !text.contains('\0'),
-            Self::Real(number) => !number.is_nan(),
+            Self::Text(text) => text.len() <= MAX_TEXT && self.is_comparable(),
             Self::Many(values) => {
                 !values.is_empty()
                     && values.is_sorted_by(|a, b| a < b)
                     && values.iter().all(|value| !value.is_null() && value.is_storable())
             }
+            _ => self.is_comparable(),
+        }
+    }
+
+    /// Whether every store can compare the value with those it keeps: a text without U+0000, a number that is one.
+    pub(super) fn is_comparable(&self) -> bool {
+        match self {
+            Self::Text(text) => !text.contains('\0'),
+            Self::Real(number) => !number.is_nan(),
             _ => true,
         }
     }

@@ -73,7 +73,8 @@ impl Entity for Message {
         "message",
         &[FieldSpec::refers("ticket", "ticket"), FieldSpec::flag("internal").uncounted()],
     )
-    .indexes(&[&["ticket"]]);
+    .indexes(&[&["ticket"]])
+    .of::<Self>();
 
     fn index(&self, row: &mut Row) {
         row.set("ticket", self.ticket.uuid());
@@ -84,8 +85,9 @@ impl Entity for Message {
 impl Entity for Attachment {
     type Id = AttachmentId;
 
-    const SPEC: &'static KindSpec =
-        &KindSpec::new("attachment", &[FieldSpec::refers("ticket", "ticket")]).indexes(&[&["ticket"]]);
+    const SPEC: &'static KindSpec = &KindSpec::new("attachment", &[FieldSpec::refers("ticket", "ticket")])
+        .indexes(&[&["ticket"]])
+        .of::<Self>();
 
     fn index(&self, row: &mut Row) {
         row.set("ticket", self.ticket.uuid());

@@ -281,7 +281,9 @@ impl Entity for Ticket {
         &["status", "updated_at"],
         &["updated_at"],
     ])
-    .searched();
+    .searched()
+    .dense()
+    .of::<Self>();
 
     fn index(&self, row: &mut Row) {
         row.set("status", self.state.status().name());

@@ -8,7 +8,7 @@ use helpdesk_core::storage::EntityId as _;
 use helpdesk_core::tickets::{
     Act, Comment, Edit, Priority, State, Status, TicketQuery, Visibility, Workflow,
 };
-use helpdesk_core::{Actor, Conflict, Error, Problem, Rejection, Result};
+use helpdesk_core::{Conflict, Error, Problem, Rejection, Result};
 
 use crate::support::World;
 use crate::support::tickets::{approve, file, note, problems, request, say, to};

@@ -21,7 +21,7 @@ pub(crate) struct AdminGuard {}
 impl Entity for AdminGuard {
     type Id = AdminGuardId;
 
-    const SPEC: &'static KindSpec = &KindSpec::new("admin_guard", &[]);
+    const SPEC: &'static KindSpec = &KindSpec::new("admin_guard", &[]).of::<Self>();
 
     fn index(&self, _: &mut Row) {}
 }

@@ -6,7 +6,7 @@ use super::fixture::{Draft, Org, at, fresh, refused, texts};
 use super::kinds::{ITEM, SHELF, STRANGER};
 use crate::events::EVENT;
 use crate::storage::{
-    Batch, Bound, Cursor, Expect, Filter, From, Group, JOB, JobOp, MAX_PAGE, Measure, NewJob, Query, Storage,
+    Batch, Bound, Cursor, Expect, Filter, From, Group, JOB, JobOp, MAX_PAGE, MAX_TEXT, Measure, NewJob, Query, Storage,
     StorageError, Tally, Term, Unit, Value, Write,
 };
 
@@ -178,6 +178,18 @@ pub async fn values_fit_their_fields(store: &Arc<dyn Storage>) {
 
 fn ids_of_one() -> Value {
     Value::many([Value::Uuid(fresh())])
+}
+
+pub async fn texts_of_fields_are_not_too_long(store: &Arc<dyn Storage>) {
+    let org = Org::new(store);
+    let long = "x".repeat(MAX_TEXT + 1);
+    for field in ["state", "title", "note", "code"] {
+        write_is_refused(&org, org.item().set(field, long.as_str()).insert()).await;
+        // A longer one can be asked for, and is not there.
+        for filter in [Filter::equals(field, long.as_str()), Filter::prefix(field, long.as_str())] {
+            assert!(org.page(org.query().filter(filter)).await.records.is_empty());
+        }
+    }
 }
 
 pub async fn texts_hold_no_zero_character(store: &Arc<dyn Storage>) {

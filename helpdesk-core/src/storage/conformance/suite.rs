@@ -95,6 +95,7 @@ macro_rules! conformance_suite {
                 a_store_knows_only_the_kinds_it_was_made_for,
                 values_fit_their_fields,
                 texts_hold_no_zero_character,
+                texts_of_fields_are_not_too_long,
                 a_record_is_written_once_in_a_batch,
                 what_is_deleted_is_expected_to_be_there,
                 what_is_required_is_said,
