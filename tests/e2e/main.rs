@@ -1,0 +1,3 @@
+//! The help desk from end to end: a real server, real sockets.
+
+mod contracts;
