@@ -101,6 +101,7 @@ async fn create(call: Call, Body(body): Body<Create>) -> Result<Json<views::Tick
         failure.renamed(|field| match field {
             "subcategory" => Some("sub_category"),
             "scheduled_for" => Some("scheduled_date"),
+            "files" => Some("files[]"),
             _ => None,
         })
     };
