@@ -1,3 +1,6 @@
 //! The help desk from end to end: a real server, real sockets.
 
+mod authorization;
+mod bad_input;
 mod contracts;
+mod support;

@@ -26,6 +26,12 @@ fn padded(mut content: Vec<u8>, size: usize, with: u8) -> Vec<u8> {
 /// A picture of 8 by 8 pixels; a private chunk fills it up.
 #[must_use]
 pub fn png(size: usize) -> Vec<u8> {
+    png_claiming(8, 8, size)
+}
+
+/// The same, but its head says that it is of another size.
+#[must_use]
+pub fn png_claiming(width: u32, height: u32, size: usize) -> Vec<u8> {
     let chunk = |name: &[u8; 4], data: &[u8]| {
         let mut chunk = u32::try_from(data.len()).unwrap_or(u32::MAX).to_be_bytes().to_vec();
         chunk.extend_from_slice(name);
@@ -40,7 +46,8 @@ pub fn png(size: usize) -> Vec<u8> {
         pixels.extend_from_slice(&[0x33, 0x66, 0xff].repeat(8));
     }
     let mut head = b"\x89PNG\r\n\x1a\n".to_vec();
-    head.extend(chunk(b"IHDR", &[0, 0, 0, 8, 0, 0, 0, 8, 8, 2, 0, 0, 0]));
+    let sides = [width.to_be_bytes(), height.to_be_bytes()].concat();
+    head.extend(chunk(b"IHDR", &[&sides[..], &[8, 2, 0, 0, 0]].concat()));
     let mut tail = chunk(b"IDAT", &stored(&pixels));
     tail.extend(chunk(b"IEND", b""));
     if let Some(room) = size.checked_sub(head.len() + tail.len() + 12) {
@@ -147,6 +154,13 @@ struct Part {
     content: Bytes,
 }
 
+impl Part {
+    fn name(&self) -> Option<&str> {
+        let (_, rest) = self.head.split_once(" name=\"")?;
+        rest.split('"').next()
+    }
+}
+
 impl Form {
     /// What stands between its parts.
     pub const BOUNDARY: &'static str = "walk-5f3a9c1e7b";
@@ -168,6 +182,19 @@ impl Form {
     pub fn file(self, name: &str, file_name: &str, media_type: &str, content: impl Into<Bytes>) -> Self {
         let disposition = format!("form-data; name=\"{name}\"; filename=\"{file_name}\"");
         self.part(&disposition, Some(media_type), content)
+    }
+
+    /// Without the parts of a name.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.0.retain(|part| part.name() != Some(name));
+        self
+    }
+
+    /// The names and values of its fields, without files.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, String)> {
+        let texts = self.0.iter().filter(|part| !part.head.contains("filename"));
+        texts.filter_map(|part| Some((part.name()?, String::from_utf8_lossy(&part.content).into_owned())))
     }
 
     /// With a part whose disposition is what it is given as.

@@ -41,6 +41,20 @@ impl Raw {
         self.stream.write_all(bytes.as_ref()).await.is_ok()
     }
 
+    /// One request and its answer, on a connection of its own: the lines of a head, and a body as it is.
+    ///
+    /// # Panics
+    ///
+    /// If nobody listens.
+    pub async fn exchange(address: SocketAddr, head: &[&str], body: &[u8]) -> Option<Reply> {
+        let mut connection = Self::connect(address).await;
+        let head = format!("{}\r\nHost: desk.test\r\n\r\n", head.join("\r\n"));
+        if connection.send(head).await {
+            connection.send(body).await;
+        }
+        connection.reply().await
+    }
+
     /// Says that nothing more will be sent.
     pub async fn finish(&mut self) {
         drop(self.stream.shutdown().await);
