@@ -3,4 +3,5 @@
 mod authorization;
 mod bad_input;
 mod contracts;
+mod kernel;
 mod support;
