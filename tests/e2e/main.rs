@@ -2,6 +2,9 @@
 
 mod authorization;
 mod bad_input;
+mod committed;
 mod contracts;
 mod kernel;
+mod security;
+mod smartsupport;
 mod support;
