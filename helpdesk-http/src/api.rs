@@ -337,20 +337,26 @@ impl Mounts {
         if let Some(url) = &self.public_url {
             return url.clone();
         }
-        let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let host = parts.uri.authority().map(http::uri::Authority::as_str);
         let host = host.or_else(|| parts.headers.get(HOST).and_then(|value| value.to_str().ok()));
-        let scheme =
-            text("x-forwarded-proto").filter(|scheme| trusted && matches!(*scheme, "http" | "https"));
+        let scheme = last_of(&parts.headers, "x-forwarded-proto");
+        let scheme = scheme.filter(|scheme| trusted && matches!(*scheme, "http" | "https"));
         format!("{}://{}", scheme.unwrap_or("http"), host.unwrap_or("localhost"))
     }
 }
 
 /// Where a request came from: the peer, or the last address that a trusted proxy added.
 fn from(peer: Option<std::net::IpAddr>, trusted: bool, headers: &http::HeaderMap) -> String {
-    let forwarded = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
-    let last = forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse::<std::net::IpAddr>().ok());
+    let last =
+        last_of(headers, "x-forwarded-for").and_then(|address| address.parse::<std::net::IpAddr>().ok());
     last.filter(|_| trusted).or(peer).map_or_else(|| "unknown".to_owned(), |address| address.to_string())
+}
+
+/// The last value of a list that proxies add to, on whichever of the header's lines it stands: what comes before it
+/// was there when the proxy got the request, and may be anybody's word.
+fn last_of<'a>(headers: &'a http::HeaderMap, name: &str) -> Option<&'a str> {
+    let line = headers.get_all(name).iter().next_back()?.to_str().ok()?;
+    line.rsplit(',').next().map(str::trim)
 }
 
 /// The headers of every answer: nothing is guessed, framed, kept or run.

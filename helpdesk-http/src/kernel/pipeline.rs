@@ -114,7 +114,7 @@ impl Pipeline {
             tokio::time::timeout(self.time_limit, Payload::read(operation.body, &head.headers, body));
         let payload = payload.await.map_err(|_| Failure::TimedOut)??;
         let call = Call { desk: self.desk.clone(), caller, head: Arc::clone(head), parameters, payload };
-        match tokio::time::timeout(self.time_limit, ToItsEnd::new(operation.call(call))).await {
+        match tokio::time::timeout(self.time_limit, ToItsEnd::new(|| operation.call(call))).await {
             Ok(Ok(answered)) => answered,
             Ok(Err(Panicked)) => {
                 tracing::error!(request = head.request_id, operation = operation.id, "an operation panicked");

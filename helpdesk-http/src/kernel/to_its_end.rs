@@ -17,8 +17,9 @@ pub(super) struct Panicked;
 pub(super) struct ToItsEnd<T: Send + 'static>(Option<Pin<Box<dyn Future<Output = T> + Send>>>);
 
 impl<T: Send + 'static> ToItsEnd<T> {
-    pub(super) fn new(future: Pin<Box<dyn Future<Output = T> + Send>>) -> Self {
-        Self(Some(future))
+    /// Runs what `begin` gives. It may panic before it gives anything: what a handler asks for is read by then.
+    pub(super) fn new(begin: impl FnOnce() -> Pin<Box<dyn Future<Output = T> + Send>>) -> Self {
+        Self(catch_unwind(AssertUnwindSafe(begin)).ok())
     }
 }
 
@@ -63,11 +64,13 @@ mod tests {
         let (begun, has_begun) = oneshot::channel();
         let (go_on, may_go_on) = oneshot::channel::<()>();
         let (done, is_done) = oneshot::channel();
-        let work = ToItsEnd::new(Box::pin(async move {
-            begun.send(()).expect("somebody listens");
-            may_go_on.await.expect("somebody says so");
-            done.send(()).expect("somebody listens");
-        }));
+        let work = ToItsEnd::new(|| {
+            Box::pin(async move {
+                begun.send(()).expect("somebody listens");
+                may_go_on.await.expect("somebody says so");
+                done.send(()).expect("somebody listens");
+            })
+        });
         tokio::select! {
             _ = work => unreachable!("it waits"),
             begun = has_begun => begun.expect("it has begun"),
@@ -78,7 +81,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_outcome() {
-        let work: ToItsEnd<()> = ToItsEnd::new(Box::pin(async { panic!("as the test wants") }));
+        let work: ToItsEnd<()> = ToItsEnd::new(|| Box::pin(async { panic!("as the test wants") }));
+        assert!(work.await.is_err());
+        let work: ToItsEnd<()> = ToItsEnd::new(|| panic!("as the test wants"));
         assert!(work.await.is_err());
     }
 }

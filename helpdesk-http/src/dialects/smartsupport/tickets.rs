@@ -49,7 +49,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::get("tickets.list", "/api/tickets/", list)
             .auth(Auth::Bearer)
             .says("Lists tickets", "Employees see their own, coordinators and administrators all; newest first.")
-            .errors(&[401, 404]),
+            .errors(&[400, 401, 404]),
         Operation::get("tickets.new", "/api/tickets/new/", new)
             .needs(permissions::TICKET_APPROVE)
             .says("Lists the tickets that wait for approval", "Newest first.")
@@ -101,6 +101,7 @@ async fn create(call: Call, Body(body): Body<Create>) -> Result<Json<views::Tick
         failure.renamed(|field| match field {
             "subcategory" => Some("sub_category"),
             "scheduled_for" => Some("scheduled_date"),
+            "files" => Some("files[]"),
             _ => None,
         })
     };

@@ -1,0 +1,134 @@
+//! Other people's records, and other organisations'.
+
+use helpdesk::http::kernel::Auth;
+use helpdesk_examples::demo;
+use helpdesk_tests::client::Request;
+use helpdesk_tests::dialects::{ALL, SMARTSUPPORT};
+use helpdesk_tests::on_every_store;
+
+use super::refused;
+use crate::support::{ELSEWHERE, Thing, World, assert_none, sample};
+
+/// For whom what kind of record is: an employee's own, or the desk's business altogether.
+const fn has_an_owner(thing: Thing) -> bool {
+    match thing {
+        Thing::Ticket | Thing::Attachment | Thing::File => true,
+        // Only administrators reach accounts at all.
+        Thing::Employee => false,
+    }
+}
+
+on_every_store! {
+    /// One employee and the records of another: nothing, at any operation.
+    async fn another_employees_records_are_shut(store: NewStore) {
+        let world = World::new(store).await;
+        let (owner, other) = (world.server.token("customer").await, world.server.token("customer2").await);
+        let mut problems = Vec::new();
+        for spoken in ALL {
+            for operation in spoken.operations(world.server.organisation) {
+                let sample = sample(spoken, operation.id);
+                // A new parameter needs a sample that says what it names.
+                assert_eq!(sample.names.is_some(), operation.parameters().next().is_some(), "{}", operation.id);
+                let Some(thing) = sample.names else { continue };
+                let request = sample.request(spoken, &operation, &world.things);
+                let theirs = request.clone().bearer(&other);
+                problems.extend(refused(&world, spoken, operation.id, theirs, &[403, 404]).await);
+                // Reading one's own is another matter.
+                if has_an_owner(thing) && operation.method == http::Method::GET {
+                    let reply = world.server.client.send(request.bearer(&owner)).await;
+                    problems.extend((reply.status != 200).then(|| format!("{}: {}", operation.id, reply.status)));
+                }
+            }
+        }
+        assert_none(&problems);
+    }
+
+    /// An administrator and the records of another organisation: there are none, whatever the operation. So it is
+    /// for an API key.
+    async fn another_organisations_records_are_not_there(store: NewStore) {
+        let world = World::new(store).await;
+        let token = world.server.token("admin").await;
+        let mut problems = Vec::new();
+        for spoken in ALL {
+            for operation in spoken.operations(world.server.organisation) {
+                let sample = sample(spoken, operation.id);
+                if sample.names.is_none() {
+                    continue;
+                }
+                let request = sample.request(spoken, &operation, &world.others);
+                let asked = request.clone().bearer(&token);
+                problems.extend(refused(&world, spoken, operation.id, asked, &[404]).await);
+                if operation.auth == Auth::File {
+                    let asked = request.header("x-api-key", demo::API_KEY);
+                    let what = format!("{} with a key", operation.id);
+                    problems.extend(refused(&world, spoken, &what, asked, &[404]).await);
+                }
+            }
+        }
+        assert_none(&problems);
+    }
+
+    /// No list and no record shows anything of another organisation, to anybody.
+    async fn lists_show_nothing_of_another_organisation(store: NewStore) {
+        let world = World::new(store).await;
+        let mut problems = Vec::new();
+        for name in ["admin", "coordinator", "agent", "security", "customer"] {
+            let token = world.server.token(name).await;
+            for spoken in ALL {
+                for operation in spoken.operations(world.server.organisation) {
+                    if operation.method != http::Method::GET {
+                        continue;
+                    }
+                    let sample = sample(spoken, operation.id);
+                    let mut request = sample.request(spoken, &operation, &world.things).bearer(&token);
+                    if operation.id == "tickets.list" {
+                        request.target += "?page_size=100&search=printer";
+                    }
+                    let reply = world.server.client.send(request).await;
+                    let text = reply.text().to_lowercase();
+                    if text.contains(&ELSEWHERE.to_lowercase()) || text.contains("foreign-admin") {
+                        problems.push(format!("{} as {name} shows {ELSEWHERE}", operation.id));
+                    }
+                    if reply.status >= 500 {
+                        problems.push(format!("{} as {name}: {}", operation.id, reply.status));
+                    }
+                }
+            }
+        }
+        assert_none(&problems);
+    }
+
+    /// Lists of the desk show the desk everything, and employees no more than their own.
+    async fn an_employees_list_is_their_own(store: NewStore) {
+        let world = World::new(store).await;
+        let page = |token: String| {
+            let request = Request::get("/smartsupport/api/tickets/?page_size=100").bearer(&token);
+            async { world.server.client.send(request).await.json() }
+        };
+        let all = page(world.server.token("coordinator").await).await;
+        let (own, other) =
+            (page(world.server.token("customer").await).await, page(world.server.token("customer2").await).await);
+        let addresses = |page: &serde_json::Value| {
+            let tickets = page["results"].as_array().expect("a list").clone();
+            let mut emails: Vec<_> = tickets.iter().map(|ticket| ticket["employee"]["email"].clone()).collect();
+            emails.dedup();
+            emails
+        };
+        assert_eq!(addresses(&own), ["customer@demo.test"]);
+        assert_eq!(addresses(&other), ["customer2@demo.test"]);
+        let count = |page: &serde_json::Value| page["count"].as_u64().expect("a count");
+        assert_eq!(count(&all), count(&own) + count(&other));
+        assert!(count(&own) > 1 && count(&other) > 0);
+    }
+
+    /// Pictures are for everybody in the organisation, and for nobody else.
+    async fn pictures_are_the_organisations(store: NewStore) {
+        let world = World::new(store).await;
+        let token = world.server.token("customer2").await;
+        let path = |picture: &str| format!("{}/media/{picture}", SMARTSUPPORT.mount);
+        let reply = world.server.client.send(Request::get(path(&world.things.picture)).bearer(&token)).await;
+        assert_eq!((reply.status, reply.media_type().as_str()), (200, "image/jpeg"));
+        let reply = world.server.client.send(Request::get(path(&world.others.picture)).bearer(&token)).await;
+        assert_eq!(reply.status, 404);
+    }
+}

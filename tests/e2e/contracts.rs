@@ -1,0 +1,77 @@
+//! Each dialect against its contract.
+
+use std::collections::BTreeMap;
+
+use helpdesk::http::kernel::{Auth, BodyKind};
+use helpdesk_tests::contract::{Contract, Given, Op};
+use helpdesk_tests::dialects::{ACCOUNTS, ALL, SMARTSUPPORT, Spoken};
+use helpdesk_tests::on_every_store;
+use helpdesk_tests::server::Server;
+use helpdesk_tests::walk::Walker;
+
+/// The demo accounts of a dialect.
+pub(crate) fn accounts(spoken: &Spoken) -> BTreeMap<String, Given> {
+    let mut all: BTreeMap<String, BTreeMap<String, Given>> =
+        serde_json::from_str(ACCOUNTS).expect("the accounts can be read");
+    all.remove(spoken.name).unwrap_or_default()
+}
+
+on_every_store! {
+    /// The whole contract as the demo accounts.
+    async fn smartsupport_holds(store: NewStore) {
+        let server = Server::start(store).await;
+        let mut walker = Walker::new(&server, &SMARTSUPPORT, &accounts(&SMARTSUPPORT));
+        walker.run().await;
+        walker.report.assert_holds();
+        assert_eq!(walker.report.made("operations"), 32);
+        assert_eq!(walker.report.made("scenarios"), 64);
+        assert_eq!(walker.report.made("access"), 87);
+    }
+
+    /// The same, with employees that sign up on the way, as people do.
+    async fn smartsupport_holds_for_newcomers(store: NewStore) {
+        let server = Server::start(store).await;
+        let mut given = accounts(&SMARTSUPPORT);
+        given.retain(|name, _| !name.starts_with("employee"));
+        let mut walker = Walker::new(&server, &SMARTSUPPORT, &given);
+        walker.run().await;
+        walker.report.assert_holds();
+    }
+}
+
+/// Every operation of a contract is in its dialect's table, and the other way round.
+#[tokio::test]
+async fn tables_and_contracts_have_the_same_operations() {
+    let server = Server::start(helpdesk_tests::stores::memory).await;
+    for spoken in ALL {
+        let contract = Contract::read(spoken.contract);
+        let promised: BTreeMap<String, String> =
+            contract.operations.iter().map(|op| (op.id.clone(), promised(op))).collect();
+        let kept: BTreeMap<String, String> = spoken
+            .operations(server.organisation)
+            .iter()
+            .map(|operation| {
+                let auth = match operation.auth {
+                    Auth::None => "none",
+                    Auth::Bearer => "bearer",
+                    Auth::File => "bearer|api_key",
+                };
+                let body = match operation.body {
+                    BodyKind::None => "nothing",
+                    BodyKind::Json { .. } => "json",
+                    BodyKind::Form { .. } => "multipart",
+                };
+                let (method, path) = (&operation.method, operation.path.replace("{*", "{"));
+                let success = operation.success.as_u16();
+                (operation.id.to_owned(), format!("{method} {path} {auth} {body} {success}"))
+            })
+            .collect();
+        assert_eq!(promised, kept, "{}", spoken.name);
+    }
+}
+
+fn promised(op: &Op) -> String {
+    let auth = op.auth.as_deref().unwrap_or("none");
+    let body = op.body_type.as_deref().unwrap_or("nothing");
+    format!("{} {} {auth} {body} {}", op.method, op.path, op.success)
+}

@@ -1,0 +1,10 @@
+//! The help desk from end to end: a real server, real sockets.
+
+mod authorization;
+mod bad_input;
+mod committed;
+mod contracts;
+mod kernel;
+mod security;
+mod smartsupport;
+mod support;

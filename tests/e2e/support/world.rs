@@ -1,0 +1,160 @@
+//! A server with two organisations, and somebody's records in each.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use helpdesk::identity::{NewUser, OrganisationId, Permissions, Person, Registration, Role, RoleId};
+use helpdesk::storage::{EntityId as _, Stored};
+use helpdesk::tickets::{Attachment, NewFile, NewTicket};
+use helpdesk::{Actor, Via};
+use helpdesk_examples::demo;
+use helpdesk_tests::files::png;
+use helpdesk_tests::server::{Server, Setup};
+use helpdesk_tests::stores::NewStore;
+
+use super::Thing;
+
+/// Everybody's password.
+pub(crate) const PASSWORD: &str = demo::PASSWORD;
+/// Stands in every text of the other organisation.
+pub(crate) const ELSEWHERE: &str = "Elsewhere";
+
+/// What the paths of an organisation's records hold.
+#[derive(Clone, Debug)]
+pub(crate) struct Things {
+    ticket: i64,
+    employee: i64,
+    attachment: i64,
+    file: String,
+    /// The path of somebody's picture.
+    pub(crate) picture: String,
+}
+
+impl Things {
+    /// What stands for a thing in a path.
+    pub(crate) fn id(&self, thing: Thing) -> String {
+        match thing {
+            Thing::Ticket => self.ticket.to_string(),
+            Thing::Employee => self.employee.to_string(),
+            Thing::Attachment => self.attachment.to_string(),
+            Thing::File => self.file.clone(),
+        }
+    }
+}
+
+/// A server with the demo organisation and another one.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) server: Server,
+    /// The other organisation.
+    pub(crate) other: OrganisationId,
+    /// A new ticket of `customer` with a file, a new account, the picture of `customer`.
+    pub(crate) things: Things,
+    /// The same in the other organisation, under numbers that the demo organisation does not have.
+    pub(crate) others: Things,
+}
+
+impl World {
+    pub(crate) async fn new(store: NewStore) -> Self {
+        Self::with(Setup::new(store)).await
+    }
+
+    pub(crate) async fn with(setup: Setup) -> Self {
+        let server = setup.start().await;
+        let other = server.desk.identity().create_organisation(ELSEWHERE, "elsewhere").await;
+        let other = other.expect("another organisation");
+        let customer = server.sign_in("customer").await.caller.actor;
+        let things = made_by(&server, &customer, "waiting").await;
+        make_account(&server, other, "foreign-admin", "admin").await;
+        make_account(&server, other, "foreigner", "customer").await;
+        let foreigner = server.sign_in("foreign-admin@demo.test").await.caller.actor;
+        // Numbers rise in each organisation on their own: these go beyond what the demo organisation has.
+        for round in 0..30 {
+            let name = format!("{ELSEWHERE}-{round}");
+            ticket(&server, &foreigner, &name).await;
+            waiting(&server, other, &name).await;
+        }
+        let others = made_by(&server, &foreigner, &format!("{ELSEWHERE}-last")).await;
+        assert!(others.ticket > things.ticket && others.employee > things.employee);
+        assert!(others.attachment > things.attachment);
+        Self { server, other, things, others }
+    }
+
+    /// An account in the demo organisation with a role of its own.
+    pub(crate) async fn with_permissions(&self, name: &str, permissions: Permissions) -> String {
+        let desk = &self.server.desk;
+        let role = Role {
+            key: name.to_owned(),
+            name: name.to_owned(),
+            permissions: Arc::new(permissions),
+            builtin: false,
+            ext: serde_json::Map::new(),
+        };
+        let mut changes = desk.changes();
+        let id = RoleId::from_uuid(desk.ids().id(changes.at()));
+        changes.insert(Actor::system(self.server.organisation).scope(), id, &role);
+        desk.commit(changes).await.expect("a role");
+        make_account(&self.server, self.server.organisation, name, name).await;
+        self.server.token(&format!("{name}@demo.test")).await
+    }
+
+    /// An account in the demo organisation with one of its roles.
+    pub(crate) async fn account(&self, name: &str, role: &str) -> String {
+        make_account(&self.server, self.server.organisation, name, role).await;
+        self.server.token(&format!("{name}@demo.test")).await
+    }
+}
+
+async fn make_account(server: &Server, organisation: OrganisationId, name: &str, role: &str) {
+    let new = NewUser {
+        person: person(name),
+        role: role.to_owned(),
+        password: Some(PASSWORD.to_owned()),
+        approved: true,
+    };
+    server.desk.identity().create_user(&Actor::system(organisation), new).await.expect("an account");
+}
+
+fn person(name: &str) -> Person {
+    Person {
+        first_name: name.to_owned(),
+        last_name: "Test".to_owned(),
+        email: format!("{name}@demo.test").to_lowercase(),
+        department: Some("IT Department".to_owned()),
+        ..Person::default()
+    }
+}
+
+/// A ticket with a file, an account that waits, and the actor's picture.
+async fn made_by(server: &Server, actor: &Actor, name: &str) -> Things {
+    let (ticket, files) = ticket(server, actor, name).await;
+    let employee = waiting(server, actor.organisation(), name).await;
+    let pictured = server.desk.identity().set_picture(actor, Bytes::from(png(0))).await.expect("a picture");
+    let picture = pictured.picture.as_ref().expect("a picture").file.clone();
+    Things {
+        ticket,
+        employee,
+        attachment: files[0].number,
+        file: format!("ticket_attachments/{}", files[0].id),
+        picture: format!("employee_images/{picture}"),
+    }
+}
+
+async fn ticket(server: &Server, actor: &Actor, name: &str) -> (i64, Vec<Stored<Attachment>>) {
+    let new = NewTicket {
+        subject: format!("{name}: the printer is on fire"),
+        description: format!("{name}: flames, two feet high."),
+        category: Some("Hardware".to_owned()),
+        subcategory: Some("Printer".to_owned()),
+        files: vec![NewFile { name: format!("{name}.png"), content: Bytes::from(png(0)) }],
+        ..NewTicket::default()
+    };
+    let (ticket, files) = server.desk.tickets().create(actor, new).await.expect("a ticket");
+    (ticket.number, files)
+}
+
+async fn waiting(server: &Server, organisation: OrganisationId, name: &str) -> i64 {
+    let door = Actor::anonymous(organisation, Arc::new(Via::SYSTEM));
+    let registration = Registration { person: person(name), password: PASSWORD.to_owned(), picture: None };
+    server.desk.identity().register(&door, registration).await.expect("an account that waits").number
+}

@@ -1,0 +1,140 @@
+//! The stores that every test runs on, and a watch over them.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use helpdesk::storage::{
+    Batch, Claim, Claimed, Committed, Figures, Health, KindSpec, Logged, Page, Position, Query, Record,
+    Scope, Storage, StorageError, Tally,
+};
+use helpdesk::{BlobError, Blobs, Helpdesk, MemoryBlobs, MemoryStorage};
+use uuid::Uuid;
+
+/// Makes an empty store.
+pub type NewStore = fn() -> Pin<Box<dyn Future<Output = Arc<dyn Storage>> + Send>>;
+
+/// The embedded store.
+#[must_use]
+pub fn memory() -> Pin<Box<dyn Future<Output = Arc<dyn Storage>> + Send>> {
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new(Helpdesk::schema()));
+    Box::pin(std::future::ready(storage))
+}
+
+/// A store that is watched: how often something was written to it, and whether it is there at all.
+#[derive(Debug)]
+pub struct Watched {
+    inner: Arc<dyn Storage>,
+    commits: AtomicU64,
+    down: AtomicBool,
+}
+
+impl Watched {
+    /// Watches a store.
+    #[must_use]
+    pub fn new(inner: Arc<dyn Storage>) -> Self {
+        Self { inner, commits: AtomicU64::new(0), down: AtomicBool::new(false) }
+    }
+
+    /// How many batches were committed. What changes nothing is never committed, so two equal counts mean that
+    /// nothing was stored between them.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::SeqCst)
+    }
+
+    /// Takes the store away, or brings it back.
+    pub fn take_down(&self, down: bool) {
+        self.down.store(down, Ordering::SeqCst);
+    }
+
+    fn there(&self) -> Result<&dyn Storage, StorageError> {
+        if self.down.load(Ordering::SeqCst) {
+            return Err(StorageError::Unavailable { source: "the test took it down".into() });
+        }
+        Ok(&*self.inner)
+    }
+}
+
+#[async_trait]
+impl Storage for Watched {
+    async fn get(
+        &self,
+        kind: &'static KindSpec,
+        scope: Scope,
+        ids: &[Uuid],
+    ) -> Result<Vec<Option<Arc<Record>>>, StorageError> {
+        self.there()?.get(kind, scope, ids).await
+    }
+
+    async fn find(&self, query: &Query) -> Result<Page, StorageError> {
+        self.there()?.find(query).await
+    }
+
+    async fn tally(&self, tally: &Tally) -> Result<Vec<Figures>, StorageError> {
+        self.there()?.tally(tally).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Committed, StorageError> {
+        let committed = self.there()?.commit(batch).await?;
+        self.commits.fetch_add(1, Ordering::SeqCst);
+        Ok(committed)
+    }
+
+    async fn outcome(&self, batch: Uuid) -> Result<Option<Committed>, StorageError> {
+        self.there()?.outcome(batch).await
+    }
+
+    async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StorageError> {
+        self.there()?.claim(claim).await
+    }
+
+    async fn events(&self, after: Position, limit: usize) -> Result<Vec<Logged>, StorageError> {
+        self.there()?.events(after, limit).await
+    }
+
+    async fn wait(&self, after: Position) -> Result<(), StorageError> {
+        self.inner.wait(after).await
+    }
+
+    async fn health(&self) -> Result<Health, StorageError> {
+        self.there()?.health().await
+    }
+}
+
+/// Files in memory, counted.
+#[derive(Debug, Default)]
+pub struct WatchedBlobs {
+    inner: MemoryBlobs,
+    kept: AtomicU64,
+}
+
+impl WatchedBlobs {
+    /// How many files are kept.
+    #[must_use]
+    pub fn kept(&self) -> u64 {
+        self.kept.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl Blobs for WatchedBlobs {
+    async fn put(&self, key: &str, content: Bytes) -> Result<(), BlobError> {
+        self.kept.fetch_add(1, Ordering::SeqCst);
+        self.inner.put(key, content).await
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Bytes>, BlobError> {
+        self.inner.get(key).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), BlobError> {
+        if self.inner.get(key).await?.is_some() {
+            self.kept.fetch_sub(1, Ordering::SeqCst);
+        }
+        self.inner.delete(key).await
+    }
+}
