@@ -18,7 +18,7 @@ use crate::storage::{
 pub static EVENT: KindSpec = KindSpec::new(
     "event",
     &[
-        FieldSpec::text("subject_kind"),
+        FieldSpec::text("subject_kind").uncounted(),
         FieldSpec::uuid("subject"),
         FieldSpec::uuid("actor"),
         FieldSpec::text("action"),

@@ -14,7 +14,7 @@ pub static JOB: KindSpec = KindSpec::new(
     "job",
     &[
         FieldSpec::text("key").unique(),
-        FieldSpec::text("name"),
+        FieldSpec::text("name").uncounted(),
         FieldSpec::text("state"),
         FieldSpec::time("due"),
         FieldSpec::int("attempts"),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 ///
 /// Nothing in the port works without a scope: a record of one organisation cannot be found, counted, changed
 /// or referred to from the scope of another. The global scope holds what must be found before an organisation
-/// is known (log-in names, sessions, API keys) and can only be named inside this crate.
+/// is known (log-in names, sessions, API keys); nothing outside this crate names it but stores that read it back.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Scope(Option<Uuid>);
@@ -22,6 +22,12 @@ impl Scope {
     #[must_use]
     pub const fn organisation(id: Uuid) -> Self {
         Self(Some(id))
+    }
+
+    /// The scope that a store reads back: of what [`Scope::id`] answered when a record was written.
+    #[must_use]
+    pub const fn stored(id: Option<Uuid>) -> Self {
+        Self(id)
     }
 
     /// The organisation's id, or `None` for the global scope. Stores keep it in a column of its own.
