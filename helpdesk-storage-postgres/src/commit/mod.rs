@@ -141,10 +141,15 @@ async fn attempt_once(
     let mut connection = pool.acquire().await.map_err(failed)?;
     if plan.is_single(batch) {
         let (sql, args) = statement(batch, plan, tables, dense, &[], &[])?;
-        let row = sqlx::query_with(AssertSqlSafe(sql), args.finish()?)
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(refused)?;
+        let query = sqlx::query_with(AssertSqlSafe(sql), args.finish()?);
+        let row = match query.fetch_one(&mut *connection).await {
+            Ok(row) => row,
+            Err(error) => {
+                // The server tells of an error before it lets go of the locks; whoever is answered finds none.
+                let _ = sqlx::Connection::ping(&mut *connection).await;
+                return Err(refused(error));
+            }
+        };
         return Ok(Committed { written: written(&row).map_err(refused)?, counters: Vec::new() });
     }
     let mut transaction = sqlx::Connection::begin(&mut *connection).await.map_err(refused)?;
