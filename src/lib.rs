@@ -10,6 +10,7 @@
 //! | `docs-ui` | the reference pages of the dialects |
 //! | `mail`, `smtp` | [`mail`], templates and transports for mail |
 //! | `blobs` | [`blobs`], files in folders and object stores |
+//! | `postgres` | [`PostgresStorage`], the store on PostgreSQL |
 //!
 //! ```
 //! use std::sync::Arc;
@@ -34,3 +35,5 @@ pub use helpdesk_http as http;
 pub use helpdesk_mail as mail;
 #[cfg(feature = "memory")]
 pub use helpdesk_storage_memory::MemoryStorage;
+#[cfg(feature = "postgres")]
+pub use helpdesk_storage_postgres::{PostgresSettings, PostgresStorage};

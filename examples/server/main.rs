@@ -4,14 +4,15 @@
 
 mod settings;
 
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser as _;
 use helpdesk::http::dialects::smartsupport::smartsupport;
 use helpdesk::http::{HttpApi, serve};
-use helpdesk::identity::{NewUser, OrganisationId, Person};
-use helpdesk::{Actor, Helpdesk, Limiter, LocalLimiter, MemoryStorage, SystemClock, Unlimited};
+use helpdesk::identity::{NewUser, OrganisationId, Person, UserQuery};
+use helpdesk::{Actor, Chain, Helpdesk, Limiter, LocalLimiter, SystemClock, Unlimited};
 use helpdesk_examples::demo;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -25,14 +26,23 @@ const GRACE: Duration = Duration::from_secs(8);
 const WORKERS: usize = 2;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let settings = Settings::parse();
+async fn main() -> ExitCode {
+    match run(Settings::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("helpdesk: {}", Chain(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 
     let listener = TcpListener::bind(settings.listen).await?;
     let address = listener.local_addr()?;
-    let desk = desk(&settings, &format!("http://{address}"))?;
+    let desk = desk(&settings, &format!("http://{address}")).await?;
     let organisation = prepare(&desk, &settings).await?;
     let workers = desk.spawn_workers(WORKERS).await?;
     let api = api(&desk, organisation, &settings);
@@ -59,12 +69,12 @@ fn limiter(settings: &Settings) -> Arc<dyn Limiter> {
 }
 
 /// The help desk with the ports that the settings name.
-fn desk(settings: &Settings, own: &str) -> Result<Helpdesk, Box<dyn std::error::Error>> {
-    if settings.storage != "memory" {
-        return Err(format!("there is no storage {}; use memory", settings.storage).into());
+async fn desk(settings: &Settings, own: &str) -> Result<Helpdesk, Box<dyn std::error::Error>> {
+    if settings.forgets_files() {
+        tracing::warn!("files end with this process, and no other server sees them: give --blobs");
     }
     let mut builder = Helpdesk::builder()
-        .storage(Arc::new(MemoryStorage::new(Helpdesk::schema())))
+        .storage(settings.store().await?)
         .mailer(settings.mailer()?)
         .blobs(settings.blob_store()?)
         .limiter(limiter(settings))
@@ -78,14 +88,29 @@ fn desk(settings: &Settings, own: &str) -> Result<Helpdesk, Box<dyn std::error::
 
 /// Loads demo data, or makes the organisation and its first administrator.
 async fn prepare(desk: &Helpdesk, settings: &Settings) -> Result<OrganisationId, Box<dyn std::error::Error>> {
+    // Another server on the same database may be at it just now; then it is there the second time.
+    match prepare_once(desk, settings).await {
+        Ok(organisation) => Ok(organisation),
+        Err(helpdesk::Error::Invalid(_) | helpdesk::Error::Conflict(_)) => {
+            Ok(prepare_once(desk, settings).await?)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn prepare_once(desk: &Helpdesk, settings: &Settings) -> helpdesk::Result<OrganisationId> {
     if settings.wants_demo() {
-        return Ok(demo::load(desk).await?);
+        return demo::load(desk).await;
     }
     let identity = desk.identity();
     let organisation = match identity.organisation_by_slug("main").await? {
-        Some(organisation) => return Ok(organisation),
+        Some(organisation) => organisation,
         None => identity.create_organisation("Help desk", "main").await?,
     };
+    let system = Actor::system(organisation);
+    if !identity.users(&system, UserQuery::default()).await?.items.is_empty() {
+        return Ok(organisation);
+    }
     match (&settings.admin_email, &settings.admin_password) {
         (Some(email), Some(password)) => {
             use secrecy::ExposeSecret as _;
@@ -97,7 +122,7 @@ async fn prepare(desk: &Helpdesk, settings: &Settings) -> Result<OrganisationId,
             };
             let password = Some(password.expose_secret().to_owned());
             let new = NewUser { person, role: "admin".into(), password, approved: true };
-            identity.create_user(&Actor::system(organisation), new).await?;
+            identity.create_user(&system, new).await?;
         }
         _ => tracing::warn!("nobody can sign in: give --admin-email and --admin-password, or --demo"),
     }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use clap::{ArgAction, Parser, ValueEnum};
 use helpdesk::blobs::ObjectBlobs;
 use helpdesk::mail::{TemplateMailer, parse_transport};
-use helpdesk::{Blobs, Mailer};
+use helpdesk::storage::Storage;
+use helpdesk::{Blobs, Helpdesk, Mailer, MemoryStorage, PostgresSettings, PostgresStorage};
 use http::HeaderValue;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// The reference server of helpdesk.
 #[derive(Debug, Parser)]
@@ -18,9 +19,14 @@ pub(crate) struct Settings {
     #[arg(long, env = "HELPDESK_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
-    /// Where records are kept: `memory`.
-    #[arg(long, env = "HELPDESK_STORAGE", default_value = "memory")]
-    pub storage: String,
+    /// Where records are kept: `memory`, or `postgres://USER:PASSWORD@HOST/DATABASE`, whose tables are made or brought
+    /// up to date.
+    #[arg(long, env = "HELPDESK_STORAGE", default_value = "memory", hide_env_values = true)]
+    storage: SecretString,
+
+    /// The most connections to the database that requests share.
+    #[arg(long, env = "HELPDESK_CONNECTIONS", default_value_t = 16)]
+    connections: u32,
 
     /// Load demo data. The default with the memory store.
     #[arg(long, env = "HELPDESK_DEMO", action = ArgAction::SetTrue, overrides_with = "no_demo")]
@@ -46,7 +52,8 @@ pub(crate) struct Settings {
     #[arg(long, env = "HELPDESK_BLOBS", default_value = "memory")]
     blobs: String,
 
-    /// What tokens are signed with; random, and gone with the process, unless given.
+    /// What tokens are signed with. With the memory store random, and gone with the process, unless given; all servers
+    /// on one database have the same.
     #[arg(long, env = "HELPDESK_SECRET", hide_env_values = true)]
     pub secret: Option<SecretString>,
 
@@ -99,7 +106,34 @@ pub(crate) enum Root {
 impl Settings {
     /// Whether demo data is to be loaded.
     pub(crate) fn wants_demo(&self) -> bool {
-        self.demo || (!self.no_demo && self.storage == "memory")
+        self.demo || (!self.no_demo && self.is_in_memory())
+    }
+
+    /// Whether records end with the process.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.storage.expose_secret() == "memory"
+    }
+
+    /// Whether files end with the process, though records do not.
+    pub(crate) fn forgets_files(&self) -> bool {
+        !self.is_in_memory() && self.blobs == "memory"
+    }
+
+    /// Where records are kept.
+    pub(crate) async fn store(&self) -> Result<Arc<dyn Storage>, Box<dyn std::error::Error>> {
+        let schema = Helpdesk::schema();
+        if self.is_in_memory() {
+            return Ok(Arc::new(MemoryStorage::new(schema)));
+        }
+        if self.secret.is_none() {
+            return Err(
+                "with a database, --secret says what tokens are signed with; give all servers the same"
+                    .into(),
+            );
+        }
+        let settings = PostgresSettings::parse(self.storage.expose_secret())?.connections(self.connections);
+        PostgresStorage::migrate(&settings, &schema).await?;
+        Ok(Arc::new(PostgresStorage::open(&settings, schema).await?))
     }
 
     /// What sends mail.

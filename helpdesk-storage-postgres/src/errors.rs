@@ -1,6 +1,6 @@
 //! From what the driver says to what the port says.
 
-use helpdesk_core::storage::{KindSpec, Schema, StorageError};
+use helpdesk_core::storage::{KindSpec, Schema, Source, StorageError};
 use sqlx::postgres::PgDatabaseError;
 
 use crate::names::made_of;
@@ -37,6 +37,36 @@ pub enum SetupError {
 /// A precondition that did not hold, as the function `expect` reports it.
 pub(crate) const EXPECTATION: &str = "HD001";
 
+/// What the driver reported, without the values that the database tells beside it: it ends in logs.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub(crate) struct Driver {
+    what: String,
+    lost: bool,
+}
+
+impl Driver {
+    /// Whether the connection was lost, so that another may do.
+    pub(crate) fn is_lost(source: &Source) -> bool {
+        source.downcast_ref::<Self>().is_some_and(|driver| driver.lost)
+    }
+}
+
+/// What the driver reported, as the source of an error of the port.
+pub(crate) fn source(error: &sqlx::Error) -> Source {
+    let what = match error {
+        sqlx::Error::Database(reported) => {
+            format!("the database reports {}", reported.code().unwrap_or_else(|| "an error".into()))
+        }
+        sqlx::Error::Io(error) => format!("the connection failed: {}", error.kind()),
+        sqlx::Error::PoolTimedOut => "no connection to the database was free in time".to_owned(),
+        sqlx::Error::PoolClosed => "the store is closed".to_owned(),
+        sqlx::Error::Tls(_) => "the connection could not be encrypted".to_owned(),
+        _ => "the connection broke".to_owned(),
+    };
+    Box::new(Driver { what, lost: is_lost(error) })
+}
+
 /// An error of a read, or of anything that has not reached its commit: nothing was done.
 pub(crate) fn failed(error: sqlx::Error) -> StorageError {
     match &error {
@@ -44,11 +74,11 @@ pub(crate) fn failed(error: sqlx::Error) -> StorageError {
             let code = reported.code().unwrap_or_default().into_owned();
             match code.as_str() {
                 // Serialisation failure, deadlock, a lock that was not to be had.
-                "40001" | "40P01" | "55P03" => StorageError::Crossed { source: Box::new(error) },
-                code if is_outage(code) => StorageError::Unavailable { source: Box::new(error) },
-                // A read that was cut off: too slow counts as not to be had.
-                "57014" => StorageError::Unavailable { source: Box::new(error) },
-                _ => unexpected(error),
+                "40001" | "40P01" | "55P03" => StorageError::Crossed { source: source(&error) },
+                // A statement that was cut off: too slow counts as not to be had.
+                "57014" => StorageError::Unavailable { source: source(&error) },
+                code if is_outage(code) => StorageError::Unavailable { source: source(&error) },
+                _ => unexpected(&error),
             }
         }
         sqlx::Error::Io(_)
@@ -56,8 +86,8 @@ pub(crate) fn failed(error: sqlx::Error) -> StorageError {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
-        | sqlx::Error::Protocol(_) => StorageError::Unavailable { source: Box::new(error) },
-        _ => unexpected(error),
+        | sqlx::Error::Protocol(_) => StorageError::Unavailable { source: source(&error) },
+        _ => unexpected(&error),
     }
 }
 
@@ -81,11 +111,11 @@ fn is_outage(code: &str) -> bool {
     ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class)) || code == "25006"
 }
 
-fn unexpected(error: sqlx::Error) -> StorageError {
+fn unexpected(error: &sqlx::Error) -> StorageError {
     StorageError::Invalid(match error.as_database_error() {
-        // The message names tables and columns; the detail would have values.
+        // The message may quote a value.
         Some(reported) => {
-            format!("the database refused: {} ({})", reported.message(), reported.code().unwrap_or_default())
+            format!("the database refused a statement ({})", reported.code().unwrap_or_default())
         }
         None => "the database and the program do not agree".to_owned(),
     })

@@ -14,8 +14,9 @@
 //! # }
 //! ```
 //!
-//! All tables live in a schema of their own, by default `helpdesk`, one for each kind, under the kind's name. They can
-//! be read by other programs; they are written by this crate alone.
+//! All tables live in a schema of their own, by default `helpdesk`, one for each kind, under the kind's name, and are
+//! written by this crate alone. Other programs read the views of the schema `helpdesk_read`, of the same names, whose
+//! columns stay what they are when tables change.
 
 mod args;
 mod claim;
@@ -46,7 +47,7 @@ use uuid::Uuid;
 pub use self::errors::SetupError;
 pub use self::settings::PostgresSettings;
 use crate::commit::Numbers;
-use crate::errors::is_lost;
+use crate::errors::Driver;
 use crate::log::Log;
 use crate::maintain::Maintenance;
 use crate::names::Names;
@@ -139,8 +140,7 @@ where
 {
     for _ in 1..ATTEMPTS {
         match read().await {
-            Err(StorageError::Unavailable { source })
-                if source.downcast_ref::<sqlx::Error>().is_some_and(is_lost) => {}
+            Err(StorageError::Unavailable { source }) if Driver::is_lost(&source) => {}
             answer => return answer,
         }
     }

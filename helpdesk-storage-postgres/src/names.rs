@@ -52,6 +52,11 @@ impl Names {
         &self.schema
     }
 
+    /// The schema of the views that other programs read.
+    pub(crate) fn views(&self) -> String {
+        made_of(&[&self.schema, "read"])
+    }
+
     /// A table or function of the schema.
     pub(crate) fn of(&self, name: &str) -> String {
         format!("{}.{}", quoted(&self.schema), quoted(name))

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
 use crate::args::{Args, organisation};
-use crate::errors::{Constraint, EXPECTATION, constraint, failed};
+use crate::errors::{Constraint, EXPECTATION, constraint, failed, source};
 use crate::find::get;
 use crate::names::quoted;
 use crate::tables::Tables;
@@ -37,7 +37,7 @@ pub(super) async fn diagnose(
     match found {
         Ok(Some(found)) => found,
         // What stood against the batch has gone since.
-        Ok(None) => StorageError::Crossed { source: Box::new(error) },
+        Ok(None) => StorageError::Crossed { source: source(&error) },
         Err(error) => error,
     }
 }

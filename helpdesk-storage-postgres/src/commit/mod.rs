@@ -22,7 +22,7 @@ use self::plan::Plan;
 pub(crate) use self::statement::micros;
 use self::statement::{Dense, statement};
 use crate::args::{Args, organisation};
-use crate::errors::{failed, is_lost};
+use crate::errors::{failed, is_lost, source};
 use crate::tables::Tables;
 
 /// How often a batch is sent whose connection is lost. It happens once, however often it arrives.
@@ -81,7 +81,7 @@ pub(crate) async fn commit(
         }
     }
     Err(match lost {
-        Some(error) => StorageError::Unknown { batch: batch.id, source: Box::new(error) },
+        Some(error) => StorageError::Unknown { batch: batch.id, source: source(&error) },
         None => StorageError::Invalid("a commit that was never tried".to_owned()),
     })
 }

@@ -135,8 +135,8 @@ impl Plan {
         for require in &batch.requires {
             let (place, key) = (tables.place(require.kind)?, (organisation(require.scope), require.id));
             match require.expect {
-                Expect::Version(version) => drop(shared.entry(place).or_default().insert(key, Some(version))),
-                _ => drop(self.absent.insert((place, key))),
+                Expect::Version(version) => _ = shared.entry(place).or_default().insert(key, Some(version)),
+                _ => _ = self.absent.insert((place, key)),
             }
         }
         let mut changed: BTreeMap<usize, BTreeMap<RowKey, Option<i64>>> = BTreeMap::new();
@@ -145,10 +145,8 @@ impl Plan {
             let place = tables.place(kind)?;
             let key = (organisation(scope), id);
             match expect {
-                Expect::Version(version) => {
-                    drop(changed.entry(place).or_default().insert(key, Some(version)))
-                }
-                Expect::Anything => drop(changed.entry(place).or_default().insert(key, None)),
+                Expect::Version(version) => _ = changed.entry(place).or_default().insert(key, Some(version)),
+                Expect::Anything => _ = changed.entry(place).or_default().insert(key, None),
                 Expect::Absent => {}
             }
             if let Write::Put(put) = write {

@@ -56,6 +56,7 @@ async fn run(connection: &mut PgConnection, names: &Names, schema: &Schema) -> R
     for table in &tables {
         indexes(connection, names, table).await?;
     }
+    super::views::views(connection, names, schema.kinds()).await?;
     execute(connection, "RESET lock_timeout").await?;
     Ok(())
 }

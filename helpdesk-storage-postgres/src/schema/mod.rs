@@ -3,6 +3,7 @@
 mod backfill;
 mod compare;
 mod migrate;
+mod views;
 mod wanted;
 
 pub(crate) use self::backfill::backfill;
