@@ -39,7 +39,7 @@ impl PostgresSettings {
         // The address may hold a password, so it is no part of the error.
         let connect = PgConnectOptions::from_str(url).map_err(|_| SetupError::Address)?;
         Ok(Self {
-            connect: connect.application_name("helpdesk").statement_cache_capacity(500),
+            connect: connect.application_name("helpdesk").statement_cache_capacity(200),
             schema: "helpdesk".to_owned(),
             connections: 16,
             acquire: Duration::from_secs(5),

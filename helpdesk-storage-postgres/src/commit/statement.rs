@@ -70,10 +70,12 @@ impl Statement<'_> {
         self.parts.push(format!("{name} AS ({sql})"));
     }
 
-    /// Fails the statement unless a condition holds.
-    pub(super) fn expect(&mut self, condition: &str) {
+    /// Fails the statement unless a count is as it should be.
+    pub(super) fn expect(&mut self, counted: &str, count: usize) {
+        // Bound, so that the statement stays the same for any number of rows.
+        let count = self.args.bind(i64::try_from(count).unwrap_or(i64::MAX));
         let expect = self.tables.names().of("expect");
-        self.checks.push(format!("{expect}({condition}, 'not as expected')"));
+        self.checks.push(format!("{expect}({counted} = ${count}, 'not as expected')"));
     }
 
     /// A condition that makes a part wait until everything is locked.
@@ -125,7 +127,7 @@ impl Statement<'_> {
             Strength::Key => ("*", rows.len()),
             _ => ("version", rows.values().flatten().count()),
         };
-        self.expect(&format!("(SELECT count({counted}) FROM {name}) = {wanted}"));
+        self.expect(&format!("(SELECT count({counted}) FROM {name})"), wanted);
         self.gate = Some(name);
     }
 
@@ -169,9 +171,10 @@ impl Statement<'_> {
             Change::Delete | Change::DeleteAny => self.delete(batch, table, change, indices),
         };
         self.part(&name, &format!("{sql} RETURNING t.organisation, t.id, t.number, t.version"));
-        self.expect(&format!("(SELECT count(*) FROM {name}) = {}", indices.len()));
+        self.expect(&format!("(SELECT count(*) FROM {name})"), indices.len());
         if let [index] = indices {
-            return Ok(format!("SELECT {index} AS place, number, version FROM {name}"));
+            let place = self.args.bind(i32::try_from(*index).unwrap_or(i32::MAX));
+            return Ok(format!("SELECT ${place} AS place, number, version FROM {name}"));
         }
         let targets = || indices.iter().map(|index| batch.writes[*index].target());
         let mut source = Source::new(&mut self.args, indices.len());
@@ -263,7 +266,7 @@ impl Statement<'_> {
         let ids: Vec<Uuid> = batch.events.iter().map(|event| event.id).collect();
         let (organisations, ids) = (self.args.bind(organisations), self.args.bind(ids));
         let counters = self.args.bind(counters);
-        let events = batch.events.len();
+        let events = self.args.bind(i32::try_from(batch.events.len()).unwrap_or(i32::MAX));
         let outcome = if written.is_empty() {
             "'{}'::bigint[], '{}'::bigint[]".to_owned()
         } else {
@@ -275,7 +278,7 @@ impl Statement<'_> {
         let table = self.tables.names().of("batch");
         self.parts.push(format!(
             "b AS (INSERT INTO {table} (id, events, event_organisations, event_ids, counters, numbers, versions)
-             SELECT ${id}, {events}, ${organisations}, ${ids}, ${counters}, {outcome} WHERE {} RETURNING numbers, versions)",
+             SELECT ${id}, ${events}, ${organisations}, ${ids}, ${counters}, {outcome} WHERE {} RETURNING numbers, versions)",
             self.gated(),
         ));
         let checks: String = self.checks.iter().map(|check| format!(", {check}")).collect();
