@@ -10,6 +10,7 @@ use helpdesk_tests::files::Form;
 use helpdesk_tests::json::search;
 use helpdesk_tests::on_every_store;
 use helpdesk_tests::server::{Server, Setup};
+use helpdesk_tests::stores::Mood;
 use helpdesk_tests::walk::Walker;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
@@ -83,14 +84,14 @@ on_every_store! {
 
         // And once more where everything fails.
         let token = server.token("admin").await;
-        server.storage.take_down(true);
+        server.storage.be(Mood::Down);
         for operation in SMARTSUPPORT.operations(server.organisation) {
             let path = operation.path.replace(['{', '}', '*'], "");
             let request = Request::new(operation.method, format!("/smartsupport{path}?token={token}"));
             let body = json!({ "email": "admin@demo.test", "password": demo::PASSWORD, "refresh": token });
             server.client.send(request.bearer(&token).json(&body)).await;
         }
-        server.storage.take_down(false);
+        server.storage.be(Mood::Well);
         secrets.insert(token);
 
         let text = LOG.since(mark);
