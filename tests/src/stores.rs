@@ -1,4 +1,11 @@
 //! The stores that every test runs on, and a watch over them.
+//!
+//! A store is added with a function that makes an empty one, and a test in [`test_on_each_store!`]; every test of the
+//! package then runs on it. Tests run beside one another, so what the function makes must be shared with nobody: for a
+//! database, a schema or a database of its own. If this machine may lack what a store needs, its test says so aloud
+//! and ends.
+//!
+//! [`test_on_each_store!`]: crate::test_on_each_store
 
 use std::future::Future;
 use std::pin::Pin;
@@ -23,6 +30,17 @@ pub type NewStore = fn() -> Pin<Box<dyn Future<Output = Arc<dyn Storage>> + Send
 pub fn memory() -> Pin<Box<dyn Future<Output = Arc<dyn Storage>> + Send>> {
     let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new(Helpdesk::schema()));
     Box::pin(std::future::ready(storage))
+}
+
+/// One test for each store, named like it. Each calls the function that it is given with what makes a store.
+#[macro_export]
+macro_rules! test_on_each_store {
+    ($test:path) => {
+        #[tokio::test]
+        async fn memory() {
+            $test($crate::stores::memory).await;
+        }
+    };
 }
 
 /// What a store does when it is asked.
