@@ -82,6 +82,34 @@ async fn notifiers_are_told_of_each_event_in_order_and_once() -> Result<()> {
     Ok(())
 }
 
+/// Panics at the first event it is told of.
+#[derive(Debug, Default)]
+struct Startled(Recorder);
+
+#[async_trait]
+impl Notifier for Startled {
+    async fn notify(&self, event: &Event) {
+        self.0.notify(event).await;
+        assert!(self.0.events().len() > 1, "as the test wants");
+    }
+}
+
+#[tokio::test]
+async fn a_notifier_that_panics_keeps_nobody_from_being_told() -> Result<()> {
+    let (startled, recorder) = (Arc::new(Startled::default()), Arc::new(Recorder::default()));
+    let builder =
+        |builder: helpdesk_core::Builder| builder.notifier(startled.clone()).notifier(recorder.clone());
+    let world = World::with(builder).await;
+    let ada = world.actor("ada", "customer").await;
+    let mut relay = Relay::from_now(world.desk.clone()).await?;
+    let id = world.ticket(&ada, "Printer").await.id;
+    world.act(&ada, id, say("Still burns")).await;
+    assert_eq!(pump(&mut relay).await?, 2);
+    assert_eq!(recorder.actions(), ["ticket.created", "ticket.replied"]);
+    assert_eq!(startled.0.actions(), recorder.actions());
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_relay_begins_with_the_next_event() -> Result<()> {
     let recorder = Arc::new(Recorder::default());

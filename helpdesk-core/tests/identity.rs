@@ -3,9 +3,11 @@
 #[expect(dead_code, reason = "each test file uses a part of it")]
 mod support;
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use chrono::Duration;
+use futures_util::FutureExt as _;
 use helpdesk_core::identity::{
     Admission, MAX_PICTURE, NewApiKey, NewUser, Person, Registration, Rotation, SignedIn, UserQuery,
     permissions,
@@ -294,6 +296,51 @@ async fn a_forgotten_password_is_reset_once_by_a_mailed_link() -> Result<()> {
     assert!(identity.authenticate(&session.access, via()).await.is_err());
     assert!(sign_in(&world, "agent@demo.test", "new password").await.is_ok());
     Ok(())
+}
+
+/// Begins something that makes a hash, and leaves it there: what it has to prove is read. The runtime must have one
+/// thread for such work.
+fn begun<T>(future: impl Future<Output = T>) -> Pin<Box<impl Future<Output = T>>> {
+    let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+    drop(tokio::task::spawn_blocking(move || may_go_on.recv()));
+    let mut future = Box::pin(future);
+    assert!((&mut future).now_or_never().is_none(), "the thread that makes hashes is busy");
+    drop(go_on);
+    future
+}
+
+#[test]
+fn who_proved_it_before_the_password_was_changed_comes_too_late() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build();
+    runtime.expect("a runtime").block_on(async {
+        let world = World::new().await;
+        let identity = world.desk.identity();
+        let anonymous = world.anonymous();
+        let caller = world.caller("agent", "agent").await;
+        let number = identity.profile(&caller.actor).await?.number;
+        let mailed = async || {
+            identity.request_reset(&anonymous, "agent@demo.test").await?;
+            Ok::<_, Error>(link(world.mails().await[0].context["link"].as_str().expect("a link")).1)
+        };
+
+        let token = mailed().await?;
+        let late = begun(identity.reset_password(&anonymous, number, &token, "the second one"));
+        identity.reset_password(&anonymous, number, &token, "the first one").await?;
+        let late = late.await.expect_err("the link was used");
+        assert_eq!(problems(&late), [("token".to_owned(), vec![Problem::Format("token")])]);
+
+        let token = mailed().await?;
+        let caller = sign_in(&world, "agent@demo.test", "the first one").await?.caller;
+        let late = begun(identity.reset_password(&anonymous, number, &token, "the second one"));
+        identity.change_password(&caller, "the first one", "another one").await?;
+        assert!(late.await.is_err(), "the link was taken back");
+
+        let late = begun(identity.change_password(&caller, "another one", "the second one"));
+        identity.change_password(&caller, "another one", "the last one").await?;
+        assert!(matches!(late.await, Err(Error::Conflict(_))));
+        assert!(sign_in(&world, "agent@demo.test", "the last one").await.is_ok());
+        Ok(())
+    })
 }
 
 #[tokio::test]

@@ -20,8 +20,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::kernel::{
-    BodyError, Dialect, Failure, Head, PeerAddr, Pipeline, RateLimits, Reply, RequestBody, ResponseBody,
-    document,
+    BodyError, Dialect, Head, PeerAddr, Pipeline, RateLimits, Reply, RequestBody, ResponseBody, document,
 };
 
 type Inner = BoxCloneSyncService<Request<RequestBody>, Response<ResponseBody>, Infallible>;
@@ -295,7 +294,7 @@ impl Mounts {
             #[cfg(feature = "docs-ui")]
             (&Method::GET | &Method::HEAD, path) if path == "/docs" || path.starts_with("/docs/") => {
                 let file = crate::docs::file(&path["/docs".len()..], &head.base);
-                Some(file.unwrap_or_else(|| pipeline.refuse(&Failure::NoRoute, &head)))
+                Some(file.unwrap_or_else(|| pipeline.refuse(&crate::kernel::Failure::NoRoute, &head)))
             }
             _ => None,
         };

@@ -11,8 +11,8 @@
 //! | [`json`] | looking into JSON, and comparing its shape |
 //! | [`contract`], [`walk`] | the contract's table, and the walker |
 //!
-//! A new dialect is added to [`dialects::ALL`], with its contract and accounts in `contracts/`; a new store to
-//! [`stores`] and to [`on_every_store!`].
+//! A new dialect is added to [`dialects::ALL`], with its contract and accounts in `contracts/`; a new store is a
+//! function and a test in [`stores`].
 
 pub mod client;
 pub mod contract;
@@ -25,13 +25,8 @@ pub mod server;
 pub mod stores;
 pub mod walk;
 
-/// Declares tests that run once on each store. The function takes the store.
-///
-/// ```ignore
-/// on_every_store! {
-///     async fn a_list_is_empty_at_first(store: NewStore) { … }
-/// }
-/// ```
+/// Declares tests that run once on each store: `async fn a_list_is_empty_at_first(store: NewStore) { … }`. What the
+/// function is given makes an empty one.
 #[macro_export]
 macro_rules! on_every_store {
     ($(#[doc = $doc:literal])* async fn $name:ident($store:ident: NewStore) $body:block $($rest:tt)*) => {
@@ -39,10 +34,7 @@ macro_rules! on_every_store {
         async fn $name($store: $crate::stores::NewStore) $body
 
         mod $name {
-            #[tokio::test]
-            async fn memory() {
-                super::$name($crate::stores::memory).await;
-            }
+            $crate::test_on_each_store! { super::$name }
         }
 
         $crate::on_every_store! { $($rest)* }

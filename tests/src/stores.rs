@@ -1,9 +1,16 @@
 //! The stores that every test runs on, and a watch over them.
+//!
+//! A store is added with a function that makes an empty one, and a test in [`test_on_each_store!`]; every test of the
+//! package then runs on it. Tests run beside one another, so what the function makes must be shared with nobody: for a
+//! database, a schema or a database of its own. If this machine may lack what a store needs, its test says so aloud
+//! and ends.
+//!
+//! [`test_on_each_store!`]: crate::test_on_each_store
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -12,6 +19,7 @@ use helpdesk::storage::{
     Scope, Storage, StorageError, Tally,
 };
 use helpdesk::{BlobError, Blobs, Helpdesk, MemoryBlobs, MemoryStorage};
+use parking_lot::RwLock;
 use uuid::Uuid;
 
 /// Makes an empty store.
@@ -24,19 +32,41 @@ pub fn memory() -> Pin<Box<dyn Future<Output = Arc<dyn Storage>> + Send>> {
     Box::pin(std::future::ready(storage))
 }
 
-/// A store that is watched: how often something was written to it, and whether it is there at all.
+/// One test for each store, named like it. Each calls the function that it is given with what makes a store.
+#[macro_export]
+macro_rules! test_on_each_store {
+    ($test:path) => {
+        #[tokio::test]
+        async fn memory() {
+            $test($crate::stores::memory).await;
+        }
+    };
+}
+
+/// What a store does when it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    /// What it should.
+    Well,
+    /// It cannot be reached.
+    Down,
+    /// It panics when records are read or written. Workers still find that there is nothing to do.
+    Panics,
+}
+
+/// A store that is watched: how often something was written to it, and whether it is well.
 #[derive(Debug)]
 pub struct Watched {
     inner: Arc<dyn Storage>,
     commits: AtomicU64,
-    down: AtomicBool,
+    mood: RwLock<Mood>,
 }
 
 impl Watched {
     /// Watches a store.
     #[must_use]
     pub fn new(inner: Arc<dyn Storage>) -> Self {
-        Self { inner, commits: AtomicU64::new(0), down: AtomicBool::new(false) }
+        Self { inner, commits: AtomicU64::new(0), mood: RwLock::new(Mood::Well) }
     }
 
     /// How many batches were committed. What changes nothing is never committed, so two equal counts mean that
@@ -46,16 +76,23 @@ impl Watched {
         self.commits.load(Ordering::SeqCst)
     }
 
-    /// Takes the store away, or brings it back.
-    pub fn take_down(&self, down: bool) {
-        self.down.store(down, Ordering::SeqCst);
+    /// Says what it does from now on.
+    pub fn be(&self, mood: Mood) {
+        *self.mood.write() = mood;
     }
 
+    /// The store, for what a worker asks.
     fn there(&self) -> Result<&dyn Storage, StorageError> {
-        if self.down.load(Ordering::SeqCst) {
+        if *self.mood.read() == Mood::Down {
             return Err(StorageError::Unavailable { source: "the test took it down".into() });
         }
         Ok(&*self.inner)
+    }
+
+    /// The store, for records.
+    fn records(&self) -> Result<&dyn Storage, StorageError> {
+        assert_ne!(*self.mood.read(), Mood::Panics, "as the test wants");
+        self.there()
     }
 }
 
@@ -67,25 +104,25 @@ impl Storage for Watched {
         scope: Scope,
         ids: &[Uuid],
     ) -> Result<Vec<Option<Arc<Record>>>, StorageError> {
-        self.there()?.get(kind, scope, ids).await
+        self.records()?.get(kind, scope, ids).await
     }
 
     async fn find(&self, query: &Query) -> Result<Page, StorageError> {
-        self.there()?.find(query).await
+        self.records()?.find(query).await
     }
 
     async fn tally(&self, tally: &Tally) -> Result<Vec<Figures>, StorageError> {
-        self.there()?.tally(tally).await
+        self.records()?.tally(tally).await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Committed, StorageError> {
-        let committed = self.there()?.commit(batch).await?;
+        let committed = self.records()?.commit(batch).await?;
         self.commits.fetch_add(1, Ordering::SeqCst);
         Ok(committed)
     }
 
     async fn outcome(&self, batch: Uuid) -> Result<Option<Committed>, StorageError> {
-        self.there()?.outcome(batch).await
+        self.records()?.outcome(batch).await
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StorageError> {

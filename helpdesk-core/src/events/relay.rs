@@ -1,9 +1,11 @@
 //! Handing committed events to whoever wants them.
 
 use std::fmt::Debug;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use tokio::sync::watch;
 
 use crate::error::Result;
@@ -17,7 +19,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Is handed each committed event, in the order of the log: WebSockets, a message bus, the embedding team's own.
 ///
-/// What a notifier does must not fail: it takes note and returns. Work that can fail is a job.
+/// What a notifier does must not fail: it takes note and returns. Work that can fail is a job. One that panics is not
+/// told of that event again; the others are told of it all the same.
 // Above `async_trait`, so that the mock is told of the method as it is written and not of its boxed future.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
@@ -56,7 +59,11 @@ impl Relay {
             match Event::read(&entry.record, Some(entry.position)) {
                 Ok(event) => {
                     for notifier in self.desk.notifiers() {
-                        notifier.notify(&event).await;
+                        // One that panics must keep neither the others nor later events from being told.
+                        let told = AssertUnwindSafe(async { notifier.notify(&event).await });
+                        if told.catch_unwind().await.is_err() {
+                            tracing::error!(event = %event.id, "a notifier panicked");
+                        }
                     }
                 }
                 Err(error) => tracing::error!(event = %entry.record.id, %error, "an event cannot be read"),

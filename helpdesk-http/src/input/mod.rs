@@ -1,6 +1,6 @@
 //! What clients send, read into types.
 //!
-//! A dialect declares each body and query as a struct inside [`input!`](crate::input). Reading one collects
+//! A dialect declares each body and query as a struct inside [`input!`](crate::input!). Reading one collects
 //! everything that is wrong, field by field, instead of stopping at the first; the same declaration becomes the
 //! schema of the dialect's document. JSON, forms and query strings are read alike.
 

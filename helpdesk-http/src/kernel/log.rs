@@ -24,7 +24,10 @@ pub(crate) fn answered(head: &Head, dialect: &str, operation: &str, status: Stat
 
 /// Logs why a request failed, where that is not the client's doing.
 pub(crate) fn failed(head: &Head, operation: &str, failure: &Failure) {
-    if let Some(error) = failure.source() {
+    if matches!(failure, Failure::Panicked) {
+        // What it said stands where the process's panics go.
+        tracing::error!(request = head.request_id, operation, "an operation panicked");
+    } else if let Some(error) = failure.source() {
         tracing::error!(request = head.request_id, operation, error = %Chain(error), "an operation failed");
     }
 }

@@ -1,8 +1,10 @@
 //! The way of a request: match, limit, authenticate, permit, decode, handle, encode.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use helpdesk_core::{Actor, AuthFailure, Authenticated, Error, Helpdesk};
 use http::header::{AUTHORIZATION, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response};
@@ -53,7 +55,13 @@ impl Pipeline {
         let head = Arc::new(head);
         let mut headers = HeaderMap::new();
         let (operation, answered) = match self.routes.find(&head.method, &head.path) {
-            Ok(found) => (found.operation.id, self.call(&head, found, body, &mut headers).await),
+            Ok(found) => {
+                let operation = found.operation.id;
+                // What panics before there is a handler, the store for one when it is asked who calls, must not take
+                // the connection with it. Nothing that is half done is seen: the call is dropped.
+                let called = AssertUnwindSafe(self.call(&head, found, body, &mut headers)).catch_unwind();
+                (operation, called.await.unwrap_or(Err(Failure::Panicked)))
+            }
             Err(failure) => ("none", Err(failure)),
         };
         let reply = answered.unwrap_or_else(|failure| {
@@ -116,10 +124,7 @@ impl Pipeline {
         let call = Call { desk: self.desk.clone(), caller, head: Arc::clone(head), parameters, payload };
         match tokio::time::timeout(self.time_limit, ToItsEnd::new(|| operation.call(call))).await {
             Ok(Ok(answered)) => answered,
-            Ok(Err(Panicked)) => {
-                tracing::error!(request = head.request_id, operation = operation.id, "an operation panicked");
-                Err(Failure::Panicked)
-            }
+            Ok(Err(Panicked)) => Err(Failure::Panicked),
             Err(_) => Err(Failure::TimedOut),
         }
     }

@@ -125,10 +125,12 @@ on_every_store! {
     async fn pictures_are_the_organisations(store: NewStore) {
         let world = World::new(store).await;
         let token = world.server.token("customer2").await;
+        let own = world.picture("customer").await;
+        let foreign = world.picture("foreign-admin@demo.test").await;
         let path = |picture: &str| format!("{}/media/{picture}", SMARTSUPPORT.mount);
-        let reply = world.server.client.send(Request::get(path(&world.things.picture)).bearer(&token)).await;
+        let reply = world.server.client.send(Request::get(path(&own)).bearer(&token)).await;
         assert_eq!((reply.status, reply.media_type().as_str()), (200, "image/jpeg"));
-        let reply = world.server.client.send(Request::get(path(&world.others.picture)).bearer(&token)).await;
+        let reply = world.server.client.send(Request::get(path(&foreign)).bearer(&token)).await;
         assert_eq!(reply.status, 404);
     }
 }

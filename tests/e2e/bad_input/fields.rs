@@ -86,7 +86,7 @@ fn wrong_texts(field: &Field) -> Vec<(&'static str, String)> {
 
 impl Trial {
     /// Sends one wrong field, and checks that the refusal is about it.
-    async fn wrong_field(&mut self, place: usize, field: &str, what: &str, request: Request) {
+    pub(super) async fn wrong_field(&mut self, place: usize, field: &str, what: &str, request: Request) {
         let what = format!("{what} as {field}");
         let Some(reply) = self.refused(place, &what, request).await else { return };
         let told = reply.json();

@@ -5,6 +5,7 @@ mod bodies;
 mod fields;
 mod files;
 mod forms;
+mod long;
 mod paths;
 mod queries;
 
@@ -48,6 +49,8 @@ struct Target {
     operation: Operation,
     sample: &'static Sample,
     fields: Vec<Field>,
+    /// The parameters of the query that the document shows.
+    queries: Vec<String>,
     token: String,
 }
 
@@ -123,7 +126,8 @@ impl Trial {
                 let sample = sample(spoken, operation.id);
                 let token = if operation.permission.is_some() { &admin } else { &customer };
                 let fields = fields_of(&document, &operation);
-                targets.push(Target { spoken, sample, fields, token: token.clone(), operation });
+                let queries = queries_of(&document, &operation);
+                targets.push(Target { spoken, sample, fields, queries, token: token.clone(), operation });
             }
         }
         Self { world, targets, problems: Vec::new() }
@@ -172,11 +176,22 @@ impl Trial {
     }
 }
 
+/// What the document shows of an operation.
+fn shown<'d>(document: &'d Value, operation: &Operation) -> &'d Value {
+    let method = operation.method.as_str().to_lowercase();
+    &document["paths"][operation.path.replace("{*", "{")][method]
+}
+
+/// The parameters that the document shows for an operation's query.
+fn queries_of(document: &Value, operation: &Operation) -> Vec<String> {
+    let parameters = shown(document, operation)["parameters"].as_array().into_iter().flatten();
+    let queries = parameters.filter(|parameter| parameter["in"] == "query");
+    queries.filter_map(|parameter| parameter["name"].as_str()).map(str::to_owned).collect()
+}
+
 /// The fields that the document shows for an operation's body.
 fn fields_of(document: &Value, operation: &Operation) -> Vec<Field> {
-    let method = operation.method.as_str().to_lowercase();
-    let shown = &document["paths"][operation.path.replace("{*", "{")][method];
-    let schema = &shown["requestBody"]["content"]["application/json"]["schema"];
+    let schema = &shown(document, operation)["requestBody"]["content"]["application/json"]["schema"];
     let required: Vec<_> =
         schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let properties: BTreeMap<_, _> = schema["properties"].as_object().into_iter().flatten().collect();

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use helpdesk_tests::client::Request;
+use helpdesk_tests::dialects::ALL;
 use helpdesk_tests::on_every_store;
 use helpdesk_tests::raw::Raw;
+use helpdesk_tests::stores::Mood;
 
 use super::{lacks, probe};
+use crate::support::{World, assert_none, sample, shape_problems};
 
 const SLOW: &str = "POST /probe/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
 
@@ -27,6 +30,44 @@ on_every_store! {
         }
         connection.send("GET /probe/ok HTTP/1.1\r\nHost: x\r\n\r\n").await;
         assert_eq!(connection.reply().await.map(|reply| reply.text()).as_deref(), Some("ok"));
+    }
+
+    /// Whatever panics below an operation, already where it is asked who calls: the answer says in the dialect's
+    /// shape that something went wrong, and not what. Nothing is stored, and the server goes on.
+    async fn a_panic_below_is_an_answer(store: NewStore) {
+        let world = World::new(store).await;
+        let server = &world.server;
+        let token = server.token("admin").await;
+        let before = server.stored().await;
+        let mut problems = Vec::new();
+        for spoken in ALL {
+            for operation in spoken.operations(server.organisation) {
+                let request = sample(spoken, operation.id).request(spoken, &operation, &world.things);
+                server.storage.be(Mood::Panics);
+                let reply = server.client.try_send(request.bearer(&token)).await;
+                server.storage.be(Mood::Well);
+                let reply = match reply {
+                    Ok(reply) => reply,
+                    Err(error) => {
+                        problems.push(format!("{}: {error}", operation.id));
+                        continue;
+                    }
+                };
+                // These two need no store: a list of addresses, and a token that is none.
+                if matches!(operation.id, "root.get" | "auth.refresh") {
+                    assert!(reply.status < 500, "{}", operation.id);
+                    continue;
+                }
+                let mut wrong = shape_problems(spoken, &reply);
+                if reply.status != 500 || reply.text().contains("as the test wants") {
+                    wrong.push(format!("status {}: {}", reply.status, reply.excerpt()));
+                }
+                problems.extend(wrong.into_iter().map(|wrong| format!("{}: {wrong}", operation.id)));
+            }
+        }
+        assert_none(&problems);
+        assert_eq!(server.stored().await, before);
+        assert_eq!(server.client.send(Request::get("/readyz")).await.status, 200);
     }
 
     /// A mistake of the program is told as one, and what it was is for the log alone.

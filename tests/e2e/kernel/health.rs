@@ -4,6 +4,7 @@ use helpdesk_tests::client::Request;
 use helpdesk_tests::dialects::ALL;
 use helpdesk_tests::on_every_store;
 use helpdesk_tests::server::Server;
+use helpdesk_tests::stores::Mood;
 
 use super::lacks;
 use crate::support::{World, sample};
@@ -15,10 +16,10 @@ on_every_store! {
         let ask = async |path: &str| server.client.send(Request::get(path)).await;
         assert_eq!((ask("/healthz").await.status, ask("/readyz").await.status), (200, 200));
         assert_eq!(ask("/readyz").await.json()["status"], "ready");
-        server.storage.take_down(true);
+        server.storage.be(Mood::Down);
         assert_eq!((ask("/healthz").await.status, ask("/readyz").await.status), (200, 503));
         assert!(!ask("/readyz").await.text().contains("took it down"));
-        server.storage.take_down(false);
+        server.storage.be(Mood::Well);
         assert_eq!(ask("/readyz").await.status, 200);
     }
 
@@ -32,9 +33,9 @@ on_every_store! {
         for spoken in ALL {
             for operation in spoken.operations(server.organisation) {
                 let request = sample(spoken, operation.id).request(spoken, &operation, &world.things);
-                server.storage.take_down(true);
+                server.storage.be(Mood::Down);
                 let reply = server.client.send(request.clone().bearer(&token)).await;
-                server.storage.take_down(false);
+                server.storage.be(Mood::Well);
                 match operation.id {
                     // These two need no store: a list of addresses, and a token that is none.
                     "root.get" => assert_eq!(reply.status, 200),

@@ -15,11 +15,15 @@ pub(crate) use self::world::{ELSEWHERE, PASSWORD, World};
 
 /// What is wrong with an answer that should be a refusal in a dialect's own shape.
 pub(crate) fn refusal_problems(spoken: &Spoken, reply: &Reply) -> Vec<String> {
-    let mut problems = Vec::new();
     if !(400..500).contains(&reply.status) {
-        problems.push(format!("status {}: {}", reply.status, reply.excerpt()));
-        return problems;
+        return vec![format!("status {}: {}", reply.status, reply.excerpt())];
     }
+    shape_problems(spoken, reply)
+}
+
+/// What is wrong with the shape of an answer that is no success, whoever is to blame.
+pub(crate) fn shape_problems(spoken: &Spoken, reply: &Reply) -> Vec<String> {
+    let mut problems = Vec::new();
     if reply.media_type() != "application/json" {
         problems.push(format!("content type {:?}", reply.media_type()));
     }

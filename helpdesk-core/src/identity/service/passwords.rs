@@ -6,7 +6,7 @@ use crate::actor::{Actor, Authenticated};
 use crate::error::{Error, Problem, Result};
 use crate::identity::login::{Credential, CredentialId, normal};
 use crate::identity::mails::{ResetRequest, reset_mail};
-use crate::identity::one_time::{self, OneTime, OneTimePurpose};
+use crate::identity::one_time::{self, OneTime, OneTimeId, OneTimePurpose};
 use crate::identity::service::Identity;
 use crate::identity::{SessionId, UserId, password_problem};
 use crate::limits::Quota;
@@ -17,6 +17,16 @@ const GUESSES: Quota = Quota::new(20, 10 * 60);
 /// How often a link may be asked for by one address.
 const RESETS: Quota = Quota::new(5, 60 * 60);
 
+/// What somebody proved to be let set a password. It is gone once the password is another one, and whoever proved it
+/// before that comes too late.
+#[derive(Debug)]
+enum Proof {
+    /// The present password.
+    Password(Arc<Stored<Credential>>),
+    /// The token of a mailed link.
+    Token(Arc<Stored<OneTime>>),
+}
+
 impl Identity {
     /// Checks the actor's own password.
     ///
@@ -24,30 +34,35 @@ impl Identity {
     ///
     /// [`Error::Invalid`] for `current_password` where it is another; [`Error::Limited`] after too many guesses.
     pub async fn check_password(&self, actor: &Actor, password: &str) -> Result<()> {
+        self.checked(actor, password).await.map(drop)
+    }
+
+    async fn checked(&self, actor: &Actor, password: &str) -> Result<Arc<Stored<Credential>>> {
         let id = actor.person()?;
         let limited = |retry_after| Error::Limited { retry_after };
         self.desk.limiter().attempt(&format!("password:{id}"), GUESSES).map_err(limited)?;
         let credential = self.credential(actor.scope(), id).await?;
-        let hash = credential.and_then(|credential| credential.hash.clone());
-        if self.desk.passwords().verify(password, hash).await? {
-            return Ok(());
-        }
-        Err(Error::invalid("current_password", Problem::Wrong("current password")))
+        let hash = credential.as_ref().and_then(|credential| credential.hash.clone());
+        let right = self.desk.passwords().verify(password, hash).await?;
+        credential
+            .filter(|_| right)
+            .ok_or_else(|| Error::invalid("current_password", Problem::Wrong("current password")))
     }
 
     /// Changes the caller's own password. Their other sessions end, and links for a new password stop working.
     ///
     /// # Errors
     ///
-    /// As [`Identity::check_password`]; [`Error::Invalid`] for `new_password` where it will not do.
+    /// As [`Identity::check_password`]; [`Error::Invalid`] for `new_password` where it will not do;
+    /// [`Error::Conflict`] where somebody else has set another one meanwhile.
     pub async fn change_password(&self, caller: &Authenticated, current: &str, new: &str) -> Result<()> {
         let actor = &caller.actor;
-        self.check_password(actor, current).await?;
+        let proof = Proof::Password(self.checked(actor, current).await?);
         if let Some(problem) = password_problem(new) {
             return Err(Error::invalid("new_password", problem));
         }
         let hash = self.desk.passwords().hash(new).await?;
-        self.set_password(actor, actor.person()?, hash, caller.session, "user.password_changed").await
+        self.set_password(actor, actor.person()?, hash, proof, caller.session).await
     }
 
     /// Sends a link for a new password to an address, if there is an account of it. The answer, and the time it
@@ -86,7 +101,8 @@ impl Identity {
                 && now < token.expires
                 && token.organisation == actor.organisation()
         };
-        let id = found.filter(good).ok_or_else(bad)?.user;
+        let found = found.filter(good).ok_or_else(bad)?;
+        let id = found.user;
         if self.load(actor.scope(), id).await.map_err(|_| bad())?.number != number {
             return Err(bad());
         }
@@ -94,8 +110,7 @@ impl Identity {
             return Err(Error::invalid("new_password", problem));
         }
         let hash = self.desk.passwords().hash(new).await?;
-        // The token goes with the others of the account: two who use it at once conflict over it.
-        self.set_password(actor, id, hash, None, "user.password_reset").await.map_err(|error| match error {
+        self.set_password(actor, id, hash, Proof::Token(found), None).await.map_err(|error| match error {
             Error::Conflict(_) => bad(),
             other => other,
         })
@@ -106,20 +121,29 @@ impl Identity {
         actor: &Actor,
         id: UserId,
         hash: String,
+        proof: Proof,
         kept: Option<SessionId>,
-        action: &'static str,
     ) -> Result<()> {
         let mut changes = self.desk.changes();
         let before = self.load(actor.scope(), id).await?;
         let mut user = before.value.clone();
         user.end_sessions(kept);
         let slot = changes.update(&before, &user);
+        // The proof is used up as it was read: of two who have it at once, one comes too late, however long the other
+        // took to make the hash.
+        let (before, used, action) = match proof {
+            Proof::Password(credential) => (Some(credential), None, "user.password_changed"),
+            Proof::Token(token) => {
+                changes.delete(&token);
+                (self.credential(actor.scope(), id).await?, Some(token.id), "user.password_reset")
+            }
+        };
         let credential = Credential { hash: Some(hash) };
-        match self.credential(actor.scope(), id).await? {
+        match before {
             Some(before) => drop(changes.update(&before, &credential)),
             None => drop(changes.insert(actor.scope(), CredentialId::of(id), &credential)),
         }
-        self.drop_tokens(&mut changes, id).await?;
+        self.drop_tokens(&mut changes, id, used).await?;
         self.record(&mut changes, actor, action, id, Some(slot));
         // Not decided again on a conflict: what crossed may be another change of the same password.
         self.desk.commit(changes).await.map(drop).map_err(|error| match error {
@@ -128,11 +152,12 @@ impl Identity {
         })
     }
 
-    /// Takes back all one-time tokens of an account.
-    async fn drop_tokens(&self, changes: &mut Changes, user: UserId) -> Result<()> {
+    /// Takes back the one-time tokens of an account, but for the one that goes already.
+    async fn drop_tokens(&self, changes: &mut Changes, user: UserId, used: Option<OneTimeId>) -> Result<()> {
         let tokens = self.desk.store().select::<OneTime>(Scope::GLOBAL);
-        for token in tokens.filter(Filter::equals("user_id", user.uuid())).limit(200).page().await?.items {
-            changes.delete(&token);
+        let page = tokens.filter(Filter::equals("user_id", user.uuid())).limit(200).page().await?;
+        for token in page.items.iter().filter(|token| Some(token.id) != used) {
+            changes.delete(token);
         }
         Ok(())
     }

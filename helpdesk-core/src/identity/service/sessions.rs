@@ -229,8 +229,10 @@ impl Identity {
         let nobody = (OrganisationId::from_uuid(Uuid::nil()), UserId::from_uuid(Uuid::nil()));
         let (home, id) = login.as_ref().map_or(nobody, |login| (login.organisation, login.user));
         let scope = Scope::organisation(home.uuid());
-        let credential = self.credential(scope, id).await?;
+        // In this order: if the password is changed between the two, the account is as it was before, and so is the
+        // session, which ends like all others. The other way round the old password would begin one that stays.
         let user = self.desk.store().get::<User>(scope, id).await?;
+        let credential = self.credential(scope, id).await?;
         let hash = credential.and_then(|credential| credential.hash.clone());
         let right = self.desk.passwords().verify(password, hash).await?;
         user.filter(|_| right).ok_or(Error::Unauthenticated(AuthFailure::Credentials))
