@@ -135,8 +135,12 @@ impl Plan {
         for require in &batch.requires {
             let (place, key) = (tables.place(require.kind)?, (organisation(require.scope), require.id));
             match require.expect {
-                Expect::Version(version) => drop(shared.entry(place).or_default().insert(key, Some(version))),
-                _ => drop(self.absent.insert((place, key))),
+                Expect::Version(version) => {
+                    shared.entry(place).or_default().insert(key, Some(version));
+                }
+                _ => {
+                    self.absent.insert((place, key));
+                }
             }
         }
         let mut changed: BTreeMap<usize, BTreeMap<RowKey, Option<i64>>> = BTreeMap::new();
@@ -146,9 +150,11 @@ impl Plan {
             let key = (organisation(scope), id);
             match expect {
                 Expect::Version(version) => {
-                    drop(changed.entry(place).or_default().insert(key, Some(version)))
+                    changed.entry(place).or_default().insert(key, Some(version));
                 }
-                Expect::Anything => drop(changed.entry(place).or_default().insert(key, None)),
+                Expect::Anything => {
+                    changed.entry(place).or_default().insert(key, None);
+                }
                 Expect::Absent => {}
             }
             if let Write::Put(put) = write {
