@@ -135,8 +135,12 @@ impl Plan {
         for require in &batch.requires {
             let (place, key) = (tables.place(require.kind)?, (organisation(require.scope), require.id));
             match require.expect {
-                Expect::Version(version) => _ = shared.entry(place).or_default().insert(key, Some(version)),
-                _ => _ = self.absent.insert((place, key)),
+                Expect::Version(version) => {
+                    shared.entry(place).or_default().insert(key, Some(version));
+                }
+                _ => {
+                    self.absent.insert((place, key));
+                }
             }
         }
         let mut changed: BTreeMap<usize, BTreeMap<RowKey, Option<i64>>> = BTreeMap::new();
@@ -145,8 +149,12 @@ impl Plan {
             let place = tables.place(kind)?;
             let key = (organisation(scope), id);
             match expect {
-                Expect::Version(version) => _ = changed.entry(place).or_default().insert(key, Some(version)),
-                Expect::Anything => _ = changed.entry(place).or_default().insert(key, None),
+                Expect::Version(version) => {
+                    changed.entry(place).or_default().insert(key, Some(version));
+                }
+                Expect::Anything => {
+                    changed.entry(place).or_default().insert(key, None);
+                }
                 Expect::Absent => {}
             }
             if let Write::Put(put) = write {

@@ -276,10 +276,15 @@ impl Statement<'_> {
             format!("{}, {}", of("number"), of("version"))
         };
         let table = self.tables.names().of("batch");
+        let mut gated = self.gated();
+        if !written.is_empty() {
+            // Not before the records are locked and written, else one that overwrites what this writes could have the
+            // higher `seq` and the lower version.
+            gated.push_str(" AND (SELECT count(*) FROM w) >= 0");
+        }
         self.parts.push(format!(
             "b AS (INSERT INTO {table} (id, events, event_organisations, event_ids, counters, numbers, versions)
-             SELECT ${id}, ${events}, ${organisations}, ${ids}, ${counters}, {outcome} WHERE {} RETURNING numbers, versions)",
-            self.gated(),
+             SELECT ${id}, ${events}, ${organisations}, ${ids}, ${counters}, {outcome} WHERE {gated} RETURNING numbers, versions)",
         ));
         let checks: String = self.checks.iter().map(|check| format!(", {check}")).collect();
         (format!("WITH {} SELECT b.numbers, b.versions{checks} FROM b", self.parts.join(", ")), self.args)
