@@ -1,20 +1,17 @@
 //! Handing out jobs.
 
 use helpdesk_core::storage::{Claim, Claimed, JOB, Lease, StorageError};
-use sqlx::{AssertSqlSafe, PgPool, Row as _};
+use sqlx::Row as _;
 use uuid::Uuid;
 
-use crate::args::scope;
+use crate::args::{Args, scope};
 use crate::commit::micros;
 use crate::errors::failed;
+use crate::pool::Pool;
 use crate::tables::Tables;
 
 /// Claims jobs that are ready, passing over those that somebody else is just claiming or changing.
-pub(crate) async fn claim(
-    pool: &PgPool,
-    tables: &Tables,
-    claim: &Claim,
-) -> Result<Vec<Claimed>, StorageError> {
+pub(crate) async fn claim(pool: &Pool, tables: &Tables, claim: &Claim) -> Result<Vec<Claimed>, StorageError> {
     let name = &tables.of(&JOB)?.name;
     let sql = format!(
         "WITH due AS MATERIALIZED (
@@ -26,12 +23,13 @@ pub(crate) async fn claim(
          RETURNING due.ready, t.organisation, t.id, t.\"key\", t.\"name\", t.payload, t.\"due\", t.\"attempts\""
     );
     let (now, until) = (micros(claim.now), micros(claim.now + claim.lease));
-    let mut rows = sqlx::query(AssertSqlSafe(sql))
-        .bind(now)
-        .bind(i64::try_from(claim.limit).unwrap_or(i64::MAX))
-        .bind(claim.token)
-        .bind(until)
-        .fetch_all(pool)
+    let mut args = Args::default();
+    args.bind(now);
+    args.bind(i64::try_from(claim.limit).unwrap_or(i64::MAX));
+    args.bind(claim.token);
+    args.bind(until);
+    let mut rows = pool
+        .all(sql, args)
         .await
         .map_err(failed)?
         .into_iter()

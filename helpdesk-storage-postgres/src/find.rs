@@ -6,18 +6,19 @@ use std::sync::Arc;
 use helpdesk_core::storage::{
     Cursor, FieldRef, From, KindSpec, Page, Query, Record, Scope, Sequence, StorageError, Total, TotalMode,
 };
-use sqlx::{AssertSqlSafe, PgPool, Row as _};
+use sqlx::Row as _;
 use uuid::Uuid;
 
 use crate::args::{Args, organisation};
 use crate::errors::failed;
 use crate::filter::condition;
 use crate::names::column;
+use crate::pool::Pool;
 use crate::rows::read;
 use crate::tables::{Table, Tables};
 
 pub(crate) async fn get(
-    pool: &PgPool,
+    pool: &Pool,
     table: &Table,
     scope: Scope,
     ids: &[Uuid],
@@ -34,7 +35,7 @@ pub(crate) async fn get(
     };
     let sql =
         format!("SELECT {} FROM {} t WHERE t.organisation = $1 AND {condition}", table.selected, table.name);
-    let rows = sqlx::query_with(AssertSqlSafe(sql), args.finish()?).fetch_all(pool).await.map_err(failed)?;
+    let rows = pool.all(sql, args).await.map_err(failed)?;
     if let ([_], [row]) = (ids, &rows[..]) {
         return Ok(vec![Some(read(table, scope, row, 0)?)]);
     }
@@ -46,7 +47,7 @@ pub(crate) async fn get(
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
 }
 
-pub(crate) async fn find(pool: &PgPool, tables: &Tables, query: &Query) -> Result<Page, StorageError> {
+pub(crate) async fn find(pool: &Pool, tables: &Tables, query: &Query) -> Result<Page, StorageError> {
     query.check()?;
     let table = tables.of(query.kind())?;
     let sequence = query.ordering();
@@ -55,7 +56,7 @@ pub(crate) async fn find(pool: &PgPool, tables: &Tables, query: &Query) -> Resul
         return Ok(Page::default());
     }
     let (sql, args) = statement(table, query, &sequence)?;
-    let rows = sqlx::query_with(AssertSqlSafe(sql), args.finish()?).fetch_all(pool).await.map_err(failed)?;
+    let rows = pool.all(sql, args).await.map_err(failed)?;
     let count = match (query.wants_total(), rows.first()) {
         (TotalMode::None, _) | (_, None) => 0,
         (_, Some(row)) => row.try_get::<i64, _>(0).map_err(failed)?.cast_unsigned(),

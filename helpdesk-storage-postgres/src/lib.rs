@@ -27,6 +27,7 @@ mod find;
 mod log;
 mod maintain;
 mod names;
+mod pool;
 mod rows;
 mod schema;
 mod settings;
@@ -41,7 +42,6 @@ use helpdesk_core::storage::{
     Batch, Claim, Claimed, Committed, Figures, Health, JOB, KindSpec, Logged, Page, Position, Query, Record,
     Schema, Scope, Storage, StorageError, Tally,
 };
-use sqlx::PgPool;
 use uuid::Uuid;
 
 pub use self::errors::SetupError;
@@ -51,6 +51,7 @@ use crate::errors::Driver;
 use crate::log::Log;
 use crate::maintain::Maintenance;
 use crate::names::Names;
+use crate::pool::Pool;
 use crate::tables::Tables;
 
 /// How often a read is sent whose connection is lost.
@@ -62,10 +63,10 @@ const ATTEMPTS: u32 = 3;
 /// runtime, and several servers may have one each on the same database.
 #[derive(Debug)]
 pub struct PostgresStorage {
-    reads: PgPool,
-    writes: PgPool,
+    reads: Pool,
+    writes: Pool,
     tables: Arc<Tables>,
-    numbers: Numbers,
+    numbers: Arc<Numbers>,
     log: Log,
     _maintenance: Maintenance,
 }
@@ -104,9 +105,12 @@ impl PostgresStorage {
     /// [`SetupError::Database`] where it cannot be reached.
     pub async fn open(settings: &PostgresSettings, schema: Schema) -> Result<Self, SetupError> {
         let tables = Arc::new(Tables::new(complete(schema), Names::new(&settings.schema)));
-        let (reads, writes) = (settings.reads().await?, settings.writes().await?);
-        let log = Log::start(settings.connect_options(), settings.log_pool(), Arc::clone(&tables));
-        let numbers = Numbers::new(writes.clone(), tables.names());
+        let (reads, writes) = (settings.reads()?, settings.writes()?);
+        // Told now rather than with the first request, if the database cannot be reached.
+        drop((reads.acquire().await?, writes.acquire().await?));
+        let log =
+            Log::start(settings.connect_options(), settings.log_pool(), reads.clone(), Arc::clone(&tables));
+        let numbers = Arc::new(Numbers::new(writes.clone(), tables.names()));
         let maintenance = Maintenance::start(writes.clone(), Arc::clone(&tables));
         Ok(Self { reads, writes, tables, numbers, log, _maintenance: maintenance })
     }
@@ -119,12 +123,6 @@ impl PostgresStorage {
     /// [`StorageError::Unavailable`]; [`StorageError::Corrupt`] where a body cannot be read.
     pub async fn backfill(&self) -> Result<u64, StorageError> {
         schema::backfill(&self.writes, &self.tables).await
-    }
-
-    /// The pool that reads go through, for an embedding team's own queries on the tables.
-    #[must_use]
-    pub const fn pool(&self) -> &PgPool {
-        &self.reads
     }
 }
 
@@ -169,7 +167,16 @@ impl Storage for PostgresStorage {
 
     async fn commit(&self, batch: Batch) -> Result<Committed, StorageError> {
         let logs = !batch.events.is_empty();
-        let committed = commit::commit(&self.writes, &self.tables, &self.numbers, batch).await?;
+        let (writes, tables, numbers) =
+            (self.writes.clone(), Arc::clone(&self.tables), Arc::clone(&self.numbers));
+        // In a task of its own, which goes on if nobody waits for it any more: a transaction that is broken off keeps
+        // its locks until its connection is used again.
+        let committing = tokio::spawn(async move { commit::commit(&writes, &tables, &numbers, batch).await });
+        let committed = match committing.await {
+            Ok(outcome) => outcome?,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(error) => return Err(StorageError::Unavailable { source: Box::new(error) }),
+        };
         if logs {
             self.log.committed();
         }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, PgPool};
 use tokio::task::JoinSet;
 
+use crate::args::Args;
+use crate::pool::Pool;
 use crate::schema::backfill;
 use crate::tables::Tables;
 
@@ -20,7 +21,7 @@ pub(crate) struct Maintenance {
 }
 
 impl Maintenance {
-    pub(crate) fn start(pool: PgPool, tables: Arc<Tables>) -> Self {
+    pub(crate) fn start(pool: Pool, tables: Arc<Tables>) -> Self {
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             loop {
@@ -39,14 +40,14 @@ impl Maintenance {
 }
 
 /// Forgets what batches were answered that logged nothing, after two days. Those that logged something are the log.
-async fn forget(pool: &PgPool, tables: &Tables) -> Result<(), sqlx::Error> {
+async fn forget(pool: &Pool, tables: &Tables) -> Result<(), sqlx::Error> {
     let batch = tables.names().of("batch");
     let sql = format!(
         "DELETE FROM {batch} WHERE id IN (
              SELECT id FROM {batch} WHERE events = 0 AND at < now() - interval '2 days' ORDER BY at LIMIT 10000)"
     );
     loop {
-        if sqlx::query(AssertSqlSafe(sql.as_str())).execute(pool).await?.rows_affected() == 0 {
+        if pool.execute(sql.clone(), Args::default()).await? == 0 {
             return Ok(());
         }
     }

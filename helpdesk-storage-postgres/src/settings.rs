@@ -3,13 +3,11 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, PgPool};
 
 use crate::SetupError;
-
-/// How long a connection may have been idle before it is asked whether it still works.
-const ASK_AFTER: Duration = Duration::from_secs(1);
+use crate::pool::Pool;
 
 /// The settings of a store. The defaults suit a server of its own; an embedding team changes what it must.
 ///
@@ -54,7 +52,7 @@ impl PostgresSettings {
         self
     }
 
-    /// The most connections that requests share, half of them for reads and half for commits; up to three more are
+    /// The most connections that requests share, half of them for reads and half for commits; two more are
     /// kept for the event log. Default: 16.
     #[must_use]
     pub const fn connections(mut self, count: u32) -> Self {
@@ -79,7 +77,7 @@ impl PostgresSettings {
     /// The options of a connection.
     pub(crate) fn connect_options(&self) -> PgConnectOptions {
         let millis = self.statement.as_millis().to_string();
-        self.connect.clone().options([
+        self.connect.clone().disable_statement_logging().options([
             ("statement_timeout", millis.as_str()),
             // A node that dies in the middle of a transaction must not keep its locks.
             ("idle_in_transaction_session_timeout", "30000"),
@@ -87,32 +85,25 @@ impl PostgresSettings {
     }
 
     /// Connections for reads.
-    pub(crate) async fn reads(&self) -> Result<PgPool, sqlx::Error> {
-        self.pool(self.connections.div_ceil(2)).connect_with(self.connect_options()).await
+    pub(crate) fn reads(&self) -> Result<Pool, sqlx::Error> {
+        // Plans that serve any values are made once and kept. Without values the planner does not know how few rows
+        // an index leaves, and takes to reading tables from end to end.
+        let options = self.connect_options().options([("enable_seqscan", "off")]);
+        Pool::new(options, self.connections.div_ceil(2), self.acquire)
     }
 
     /// Connections for commits. Their statements go by keys, whatever the planner thinks of tables that have just
     /// been made, and are planned once.
-    pub(crate) async fn writes(&self) -> Result<PgPool, sqlx::Error> {
+    pub(crate) fn writes(&self) -> Result<Pool, sqlx::Error> {
         let planned = [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off")];
-        self.pool((self.connections / 2).max(1)).connect_with(self.connect_options().options(planned)).await
+        Pool::new(self.connect_options().options(planned), (self.connections / 2).max(1), self.acquire)
     }
 
-    /// Connections for hearing and telling of events.
+    /// The connection for hearing of events.
     pub(crate) fn log_pool(&self) -> PgPool {
-        self.pool(2).connect_lazy_with(self.connect_options())
-    }
-
-    fn pool(&self, connections: u32) -> PgPoolOptions {
         PgPoolOptions::new()
-            .max_connections(connections)
+            .max_connections(1)
             .acquire_timeout(self.acquire)
-            // One that has not been used for a while may be broken; to ask each time would be a round trip.
-            .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
-                Box::pin(async move {
-                    Ok(meta.idle_for < ASK_AFTER || sqlx::Connection::ping(connection).await.is_ok())
-                })
-            })
+            .connect_lazy_with(self.connect_options())
     }
 }

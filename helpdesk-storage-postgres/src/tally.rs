@@ -3,20 +3,16 @@
 use helpdesk_core::storage::{
     FieldRef, FieldType, Figures, Group, KindSpec, Measure, StorageError, Tally, Unit,
 };
-use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::args::{Args, organisation};
 use crate::errors::failed;
 use crate::filter::condition;
 use crate::names::column;
+use crate::pool::Pool;
 use crate::rows::value;
 use crate::tables::Tables;
 
-pub(crate) async fn tally(
-    pool: &PgPool,
-    tables: &Tables,
-    tally: &Tally,
-) -> Result<Vec<Figures>, StorageError> {
+pub(crate) async fn tally(pool: &Pool, tables: &Tables, tally: &Tally) -> Result<Vec<Figures>, StorageError> {
     tally.check()?;
     let kind = tally.kind();
     let table = tables.of(kind)?;
@@ -61,7 +57,7 @@ pub(crate) async fn tally(
         let ordered: Vec<_> = places.iter().map(|place| format!("{place} NULLS FIRST")).collect();
         sql.push_str(&format!(" GROUP BY {} ORDER BY {}", places.join(", "), ordered.join(", ")));
     }
-    let rows = sqlx::query_with(AssertSqlSafe(sql), args.finish()?).fetch_all(pool).await.map_err(failed)?;
+    let rows = pool.all(sql, args).await.map_err(failed)?;
     rows.iter()
         .map(|row| {
             let read = types.iter().enumerate().map(|(place, ty)| value(row, place, *ty));

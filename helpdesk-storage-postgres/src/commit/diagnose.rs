@@ -5,18 +5,19 @@ use std::collections::{HashMap, HashSet};
 use helpdesk_core::storage::{
     Batch, Expect, JOB, JobOp, JobState, KindSpec, Scope, StorageError, Value, Write,
 };
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::Row as _;
 use uuid::Uuid;
 
 use crate::args::{Args, organisation};
 use crate::errors::{Constraint, EXPECTATION, constraint, failed, source};
 use crate::find::get;
 use crate::names::quoted;
+use crate::pool::Pool;
 use crate::tables::Tables;
 
 /// The error that a batch is answered which the database refused with `error`.
 pub(super) async fn diagnose(
-    pool: &PgPool,
+    pool: &Pool,
     tables: &Tables,
     batch: &Batch,
     error: sqlx::Error,
@@ -44,7 +45,7 @@ pub(super) async fn diagnose(
 
 /// The first record that is not as the batch expects it, or lease that was lost, or target of a set that is missing.
 async fn unexpected(
-    pool: &PgPool,
+    pool: &Pool,
     tables: &Tables,
     batch: &Batch,
 ) -> Result<Option<StorageError>, StorageError> {
@@ -99,7 +100,7 @@ fn logged_twice(batch: &Batch) -> Option<StorageError> {
 type Versions = HashMap<(&'static str, Scope, Uuid), i64>;
 
 async fn versions(
-    pool: &PgPool,
+    pool: &Pool,
     tables: &Tables,
     targets: impl Iterator<Item = (&'static KindSpec, Scope, Uuid)>,
 ) -> Result<Versions, StorageError> {
@@ -117,7 +118,7 @@ async fn versions(
 }
 
 async fn lost_lease(
-    pool: &PgPool,
+    pool: &Pool,
     tables: &Tables,
     batch: &Batch,
 ) -> Result<Option<StorageError>, StorageError> {
@@ -174,7 +175,7 @@ fn target(tables: &Tables, kind: &'static KindSpec, field: &str) -> Result<&'sta
 
 /// Whether a record is there after the batch.
 async fn exists(
-    pool: &PgPool,
+    pool: &Pool,
     tables: &Tables,
     batch: &Batch,
     kind: &'static KindSpec,
@@ -193,7 +194,7 @@ async fn exists(
 
 /// A reference of `kind.field` that leads nowhere: one that the batch writes, or one to what it deletes.
 async fn reference(
-    pool: &PgPool,
+    pool: &Pool,
     tables: &Tables,
     batch: &Batch,
     kind: &'static KindSpec,
@@ -220,7 +221,7 @@ async fn reference(
 
 /// Whether a record that the batch does not write refers to another.
 async fn is_referred(
-    pool: &PgPool,
+    pool: &Pool,
     tables: &Tables,
     batch: &Batch,
     (kind, field): (&'static KindSpec, &'static str),
@@ -240,5 +241,5 @@ async fn is_referred(
         tables.of(kind)?.name,
         quoted(field),
     );
-    sqlx::query_scalar_with(AssertSqlSafe(sql), args.finish()?).fetch_one(pool).await.map_err(failed)
+    pool.one(sql, args).await.and_then(|row| row.try_get(0)).map_err(failed)
 }

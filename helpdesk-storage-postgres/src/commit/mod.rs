@@ -13,8 +13,8 @@ mod statement;
 use std::collections::BTreeMap;
 
 use helpdesk_core::storage::{Batch, Committed, Expect, StorageError, Write, Written};
-use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Row as _, Transaction};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Row as _, Transaction};
 use uuid::Uuid;
 
 pub(crate) use self::numbers::Numbers;
@@ -23,6 +23,7 @@ pub(crate) use self::statement::micros;
 use self::statement::{Dense, statement};
 use crate::args::{Args, organisation};
 use crate::errors::{failed, is_lost, source};
+use crate::pool::Pool;
 use crate::tables::Tables;
 
 /// How often a batch is sent whose connection is lost. It happens once, however often it arrives.
@@ -50,7 +51,7 @@ fn refused(error: sqlx::Error) -> Refusal {
 
 /// Makes the changes of a batch.
 pub(crate) async fn commit(
-    pool: &PgPool,
+    pool: &Pool,
     tables: &Tables,
     numbers: &Numbers,
     batch: Batch,
@@ -88,12 +89,14 @@ pub(crate) async fn commit(
 
 /// What a batch was answered.
 pub(crate) async fn outcome(
-    pool: &PgPool,
+    pool: &Pool,
     tables: &Tables,
     batch: Uuid,
 ) -> Result<Option<Committed>, StorageError> {
     let sql = format!("SELECT numbers, versions, counters FROM {} WHERE id = $1", tables.names().of("batch"));
-    let row = sqlx::query(AssertSqlSafe(sql)).bind(batch).fetch_optional(pool).await.map_err(failed)?;
+    let mut args = Args::default();
+    args.bind(batch);
+    let row = pool.optional(sql, args).await.map_err(failed)?;
     let Some(row) = row else { return Ok(None) };
     let counters = row.try_get(2).map_err(failed)?;
     Ok(Some(Committed { written: written(&row).map_err(failed)?, counters }))
@@ -132,29 +135,47 @@ async fn dense(
 }
 
 async fn attempt_once(
-    pool: &PgPool,
+    pool: &Pool,
     tables: &Tables,
     plan: &Plan,
     dense: &Dense,
     batch: &Batch,
 ) -> Result<Committed, Refusal> {
     let mut connection = pool.acquire().await.map_err(failed)?;
-    if plan.is_single(batch) {
+    let done = if plan.is_single(batch) {
         let (sql, args) = statement(batch, plan, tables, dense, &[], &[])?;
-        let query = sqlx::query_with(AssertSqlSafe(sql), args.finish()?);
-        let row = match query.fetch_one(&mut *connection).await {
-            Ok(row) => row,
-            Err(error) => {
-                // The server tells of an error before it lets go of the locks; whoever is answered finds none.
-                let _ = sqlx::Connection::ping(&mut *connection).await;
-                return Err(refused(error));
-            }
-        };
-        return Ok(Committed { written: written(&row).map_err(refused)?, counters: Vec::new() });
+        single(&mut connection.raw, sql, args.finish()?).await
+    } else {
+        several(&mut connection.raw, tables, plan, dense, batch).await
+    };
+    if let Err(Refusal::Lost(_) | Refusal::Said(StorageError::Unavailable { .. })) = &done {
+        connection.give_up();
     }
-    let mut transaction = sqlx::Connection::begin(&mut *connection).await.map_err(refused)?;
-    let done = in_transaction(&mut transaction, tables, plan, dense, batch).await;
-    match done {
+    done
+}
+
+/// Makes the changes in one statement.
+async fn single(connection: &mut PgConnection, sql: String, args: PgArguments) -> Result<Committed, Refusal> {
+    match sqlx::query_with(AssertSqlSafe(sql), args).fetch_one(&mut *connection).await {
+        Ok(row) => Ok(Committed { written: written(&row).map_err(refused)?, counters: Vec::new() }),
+        Err(error) => {
+            // The server tells of an error before it lets go of the locks; whoever is answered finds none.
+            let _ = connection.ping().await;
+            Err(refused(error))
+        }
+    }
+}
+
+/// Makes the changes in several statements of one transaction.
+async fn several(
+    connection: &mut PgConnection,
+    tables: &Tables,
+    plan: &Plan,
+    dense: &Dense,
+    batch: &Batch,
+) -> Result<Committed, Refusal> {
+    let mut transaction = connection.begin().await.map_err(refused)?;
+    match in_transaction(&mut transaction, tables, plan, dense, batch).await {
         Ok(committed) => {
             transaction.commit().await.map_err(refused)?;
             Ok(committed)

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use helpdesk_core::storage::StorageError;
 use parking_lot::Mutex;
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::Row as _;
 use tokio::sync::{Mutex as Turn, oneshot};
 use uuid::Uuid;
 
+use crate::args::Args;
 use crate::errors::failed;
 use crate::names::Names;
+use crate::pool::Pool;
 
 /// Whose numbers: the organisation, and the kind's name.
 type Series = (Uuid, &'static str);
@@ -20,7 +22,7 @@ type Series = (Uuid, &'static str);
 #[derive(Debug)]
 pub(crate) struct Numbers {
     draw: String,
-    pool: PgPool,
+    pool: Pool,
     series: Mutex<HashMap<Series, Arc<Waiting>>>,
 }
 
@@ -32,7 +34,7 @@ struct Waiting {
 }
 
 impl Numbers {
-    pub(crate) fn new(pool: PgPool, names: &Names) -> Self {
+    pub(crate) fn new(pool: Pool, names: &Names) -> Self {
         let table = names.of("number");
         // Not written through to the disk: the commit that uses the number is, and with it all that went before.
         let draw = format!(
@@ -60,13 +62,12 @@ impl Numbers {
         }
         let asked = std::mem::take(&mut *waiting.asked.lock());
         let all: usize = asked.iter().map(|(count, _)| count).sum();
-        let last: i64 = sqlx::query_scalar(AssertSqlSafe(self.draw.as_str()))
-            .bind(organisation)
-            .bind(kind)
-            .bind(i64::try_from(all).unwrap_or(i64::MAX))
-            .fetch_one(&self.pool)
-            .await
-            .map_err(failed)?;
+        let mut args = Args::default();
+        args.bind(organisation);
+        args.bind(kind);
+        args.bind(i64::try_from(all).unwrap_or(i64::MAX));
+        let drawn = self.pool.one(self.draw.clone(), args).await.and_then(|row| row.try_get(0));
+        let last: i64 = drawn.map_err(failed)?;
         let mut next = last - i64::try_from(all).unwrap_or(i64::MAX) + 1;
         for (count, sender) in asked {
             // Somebody who no longer waits leaves a gap.

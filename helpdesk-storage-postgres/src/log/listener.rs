@@ -5,23 +5,25 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sqlx::postgres::PgListener;
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{PgPool, Row as _};
 
 use super::Shared;
+use crate::args::Args;
+use crate::pool::Pool;
 
 /// How often a node looks how far the log goes, should it have missed that it was told.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Hears how far the log goes, and that there are events to be placed.
-pub(super) async fn run(pool: PgPool, shared: Arc<Shared>) {
+pub(super) async fn run(pool: PgPool, reads: Pool, shared: Arc<Shared>) {
     loop {
-        if listen(&pool, &shared).await.is_err() {
+        if listen(&pool, &reads, &shared).await.is_err() {
             tokio::time::sleep(LOOK).await;
         }
     }
 }
 
-async fn listen(pool: &PgPool, shared: &Shared) -> Result<(), sqlx::Error> {
+async fn listen(pool: &PgPool, reads: &Pool, shared: &Shared) -> Result<(), sqlx::Error> {
     let names = shared.tables.names();
     let (log, bell) = (names.log_channel(), names.bell_channel());
     let newest =
@@ -39,8 +41,7 @@ async fn listen(pool: &PgPool, shared: &Shared) -> Result<(), sqlx::Error> {
                 shared.reached(heard.payload().parse().unwrap_or(0));
             }
             Err(_) => {
-                let position: i64 =
-                    sqlx::query_scalar(AssertSqlSafe(newest.as_str())).fetch_one(pool).await?;
+                let position: i64 = reads.one(newest.clone(), Args::default()).await?.try_get(0)?;
                 shared.reached(position.cast_unsigned());
             }
         }
@@ -49,14 +50,16 @@ async fn listen(pool: &PgPool, shared: &Shared) -> Result<(), sqlx::Error> {
 
 /// Tells the relay on another node that there are events to be placed: once for all that were committed meanwhile.
 /// Not as a part of commits, since the database lets only one transaction at a time commit that tells something.
-pub(super) async fn ring(pool: PgPool, shared: Arc<Shared>) {
+pub(super) async fn ring(pool: Pool, shared: Arc<Shared>) {
     let channel = shared.tables.names().bell_channel();
     loop {
         shared.distant.notified().await;
         if shared.leads.load(Ordering::Relaxed) {
             continue;
         }
-        let rung = sqlx::query("SELECT pg_notify($1, '')").bind(&channel).execute(&pool).await;
+        let mut args = Args::default();
+        args.bind(channel.as_str());
+        let rung = pool.execute("SELECT pg_notify($1, '')".to_owned(), args).await;
         if rung.is_err() {
             // The relay looks by itself, too.
             tokio::time::sleep(LOOK).await;

@@ -16,13 +16,14 @@ use std::time::Duration;
 use helpdesk_core::events::EVENT;
 use helpdesk_core::storage::{Health, Logged, Position, StorageError};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, PgPool, Row as _};
+use sqlx::{PgPool, Row as _};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::args::scope;
+use crate::args::{Args, scope};
 use crate::errors::failed;
+use crate::pool::Pool;
 use crate::rows::read;
 use crate::tables::Tables;
 
@@ -53,7 +54,12 @@ pub(crate) struct Log {
 
 impl Log {
     /// Begins to listen, and to stand by as relay.
-    pub(crate) fn start(options: PgConnectOptions, pool: PgPool, tables: Arc<Tables>) -> Self {
+    pub(crate) fn start(
+        options: PgConnectOptions,
+        hearing: PgPool,
+        reads: Pool,
+        tables: Arc<Tables>,
+    ) -> Self {
         let shared = Arc::new(Shared {
             tables,
             newest: watch::Sender::new(0),
@@ -63,8 +69,8 @@ impl Log {
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(relay::run(options, Arc::clone(&shared)));
-        tasks.spawn(listener::run(pool.clone(), Arc::clone(&shared)));
-        tasks.spawn(listener::ring(pool, Arc::clone(&shared)));
+        tasks.spawn(listener::run(hearing, reads.clone(), Arc::clone(&shared)));
+        tasks.spawn(listener::ring(reads, Arc::clone(&shared)));
         Self { shared, _tasks: tasks }
     }
 
@@ -96,7 +102,7 @@ impl Shared {
 
 /// The events after a place, in order.
 pub(crate) async fn events(
-    pool: &PgPool,
+    pool: &Pool,
     tables: &Tables,
     after: Position,
     limit: usize,
@@ -113,12 +119,10 @@ pub(crate) async fn events(
         batch = tables.names().of("batch"),
         event = table.name,
     );
-    let rows = sqlx::query(AssertSqlSafe(sql))
-        .bind(i64::try_from(after.0).unwrap_or(i64::MAX))
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(pool)
-        .await
-        .map_err(failed)?;
+    let mut args = Args::default();
+    args.bind(i64::try_from(after.0).unwrap_or(i64::MAX));
+    args.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    let rows = pool.all(sql, args).await.map_err(failed)?;
     rows.iter()
         .map(|row| {
             let (position, organisation): (i64, Uuid) =
@@ -130,13 +134,13 @@ pub(crate) async fn events(
 }
 
 /// How far the log goes, and how many events have no place in it yet.
-pub(crate) async fn health(pool: &PgPool, tables: &Tables) -> Result<Health, StorageError> {
+pub(crate) async fn health(pool: &Pool, tables: &Tables) -> Result<Health, StorageError> {
     let batch = tables.names().of("batch");
     let sql = format!(
         "SELECT (SELECT COALESCE(max(position), 0) FROM {batch} WHERE position IS NOT NULL),
                 (SELECT COALESCE(sum(events), 0)::bigint FROM {batch} WHERE position IS NULL AND events > 0)"
     );
-    let (newest, unplaced): (i64, i64) =
-        sqlx::query_as(AssertSqlSafe(sql)).fetch_one(pool).await.map_err(failed)?;
+    let row = pool.one(sql, Args::default()).await.map_err(failed)?;
+    let (newest, unplaced): (i64, i64) = (row.try_get(0).map_err(failed)?, row.try_get(1).map_err(failed)?);
     Ok(Health { newest: Position(newest.cast_unsigned()), unplaced: unplaced.cast_unsigned() })
 }

@@ -1,11 +1,12 @@
 //! Filling columns that were declared after rows were written.
 
 use helpdesk_core::storage::{KindSpec, StorageError};
-use sqlx::{AssertSqlSafe, PgPool, Row as _};
+use sqlx::Row as _;
 use uuid::Uuid;
 
 use crate::args::{Args, scope};
 use crate::errors::failed;
+use crate::pool::Pool;
 use crate::rows::read;
 use crate::tables::{Table, Tables};
 
@@ -14,7 +15,7 @@ const ROWS: usize = 500;
 
 /// Fills the columns of rows that were written before a field was declared, or by an older server since. Answers how
 /// many there were. Meant to run beside everything else; a row that is changed meanwhile is left to the next run.
-pub(crate) async fn backfill(pool: &PgPool, tables: &Tables) -> Result<u64, StorageError> {
+pub(crate) async fn backfill(pool: &Pool, tables: &Tables) -> Result<u64, StorageError> {
     let mut filled = 0;
     for kind in tables.schema().kinds() {
         if kind.derive.is_some() {
@@ -24,7 +25,7 @@ pub(crate) async fn backfill(pool: &PgPool, tables: &Tables) -> Result<u64, Stor
     Ok(filled)
 }
 
-async fn table(pool: &PgPool, table: &Table) -> Result<u64, StorageError> {
+async fn table(pool: &Pool, table: &Table) -> Result<u64, StorageError> {
     let kind: &'static KindSpec = table.kind;
     let select = format!(
         "SELECT {}, t.organisation FROM {} t WHERE t.fields <> {} AND (t.organisation, t.id) > ($1, $2)
@@ -34,12 +35,10 @@ async fn table(pool: &PgPool, table: &Table) -> Result<u64, StorageError> {
     let owner = 8 + kind.fields.len();
     let (mut last, mut filled) = ((Uuid::nil(), Uuid::nil()), 0);
     loop {
-        let rows = sqlx::query(AssertSqlSafe(select.as_str()))
-            .bind(last.0)
-            .bind(last.1)
-            .fetch_all(pool)
-            .await
-            .map_err(failed)?;
+        let mut args = Args::default();
+        args.bind(last.0);
+        args.bind(last.1);
+        let rows = pool.all(select.clone(), args).await.map_err(failed)?;
         if rows.is_empty() {
             return Ok(filled);
         }
@@ -61,9 +60,7 @@ async fn table(pool: &PgPool, table: &Table) -> Result<u64, StorageError> {
                 "UPDATE {} SET {set} WHERE organisation = ${organisation_arg} AND id = ${id} AND version = ${version}",
                 table.name,
             );
-            let done =
-                sqlx::query_with(AssertSqlSafe(sql), args.finish()?).execute(pool).await.map_err(failed)?;
-            filled += done.rows_affected();
+            filled += pool.execute(sql, args).await.map_err(failed)?;
             last = (organisation, record.id);
         }
     }
