@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use helpdesk_core::storage::{Batch, Committed, Expect, StorageError, Write, Written};
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Row as _, Transaction};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, Row as _, Transaction};
 use uuid::Uuid;
 
 pub(crate) use self::numbers::Numbers;
@@ -141,13 +141,19 @@ async fn attempt_once(
     let mut connection = pool.acquire().await.map_err(failed)?;
     if plan.is_single(batch) {
         let (sql, args) = statement(batch, plan, tables, dense, &[], &[])?;
-        let row = sqlx::query_with(AssertSqlSafe(sql), args.finish()?)
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(refused)?;
+        let ran = sqlx::query_with(AssertSqlSafe(sql), args.finish()?).fetch_one(&mut *connection).await;
+        let row = match ran {
+            Ok(row) => row,
+            Err(error) => {
+                // An error is told before the locks are let go. Whoever is answered may count on finding none: a
+                // claim passes over jobs that are locked.
+                let _ = connection.ping().await;
+                return Err(refused(error));
+            }
+        };
         return Ok(Committed { written: written(&row).map_err(refused)?, counters: Vec::new() });
     }
-    let mut transaction = sqlx::Connection::begin(&mut *connection).await.map_err(refused)?;
+    let mut transaction = connection.begin().await.map_err(refused)?;
     let done = in_transaction(&mut transaction, tables, plan, dense, batch).await;
     match done {
         Ok(committed) => {
