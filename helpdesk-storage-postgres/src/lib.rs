@@ -50,6 +50,7 @@ use crate::errors::is_lost;
 use crate::log::Log;
 use crate::maintain::Maintenance;
 use crate::names::Names;
+use crate::settings::Losses;
 use crate::tables::Tables;
 
 /// How often a read is sent whose connection is lost.
@@ -65,6 +66,7 @@ pub struct PostgresStorage {
     writes: PgPool,
     tables: Arc<Tables>,
     numbers: Numbers,
+    losses: Losses,
     log: Log,
     _maintenance: Maintenance,
 }
@@ -103,11 +105,30 @@ impl PostgresStorage {
     /// [`SetupError::Database`] where it cannot be reached.
     pub async fn open(settings: &PostgresSettings, schema: Schema) -> Result<Self, SetupError> {
         let tables = Arc::new(Tables::new(complete(schema), Names::new(&settings.schema)));
-        let (reads, writes) = (settings.reads().await?, settings.writes().await?);
+        let losses = Losses::default();
+        let (reads, writes) = (settings.reads(&losses).await?, settings.writes(&losses).await?);
         let log = Log::start(settings.connect_options(), settings.log_pool(), Arc::clone(&tables));
         let numbers = Numbers::new(writes.clone(), tables.names());
         let maintenance = Maintenance::start(writes.clone(), Arc::clone(&tables));
-        Ok(Self { reads, writes, tables, numbers, log, _maintenance: maintenance })
+        Ok(Self { reads, writes, tables, numbers, losses, log, _maintenance: maintenance })
+    }
+
+    /// Reads, and reads again where the connection was lost.
+    async fn again<T, F>(&self, read: impl Fn() -> F) -> Result<T, StorageError>
+    where
+        F: Future<Output = Result<T, StorageError>>,
+    {
+        for _ in 1..ATTEMPTS {
+            match read().await {
+                Err(StorageError::Unavailable { source })
+                    if source.downcast_ref::<sqlx::Error>().is_some_and(is_lost) =>
+                {
+                    self.losses.note();
+                }
+                answer => return answer,
+            }
+        }
+        read().await
     }
 
     /// Fills the columns of fields that were declared after records were written. Also done in the background once a
@@ -132,21 +153,6 @@ fn complete(schema: Schema) -> Schema {
     if schema.kind(JOB.name).is_some() { schema } else { schema.with([&JOB]) }
 }
 
-/// Reads, and reads again where the connection was lost: after a restart of the database, all that were open are.
-async fn again<T, F>(read: impl Fn() -> F) -> Result<T, StorageError>
-where
-    F: Future<Output = Result<T, StorageError>>,
-{
-    for _ in 1..ATTEMPTS {
-        match read().await {
-            Err(StorageError::Unavailable { source })
-                if source.downcast_ref::<sqlx::Error>().is_some_and(is_lost) => {}
-            answer => return answer,
-        }
-    }
-    read().await
-}
-
 #[async_trait]
 impl Storage for PostgresStorage {
     async fn get(
@@ -156,20 +162,21 @@ impl Storage for PostgresStorage {
         ids: &[Uuid],
     ) -> Result<Vec<Option<Arc<Record>>>, StorageError> {
         let table = self.tables.of(kind)?;
-        again(|| find::get(&self.reads, table, scope, ids)).await
+        self.again(|| find::get(&self.reads, table, scope, ids)).await
     }
 
     async fn find(&self, query: &Query) -> Result<Page, StorageError> {
-        again(|| find::find(&self.reads, &self.tables, query)).await
+        self.again(|| find::find(&self.reads, &self.tables, query)).await
     }
 
     async fn tally(&self, tally: &Tally) -> Result<Vec<Figures>, StorageError> {
-        again(|| tally::tally(&self.reads, &self.tables, tally)).await
+        self.again(|| tally::tally(&self.reads, &self.tables, tally)).await
     }
 
     async fn commit(&self, batch: Batch) -> Result<Committed, StorageError> {
         let logs = !batch.events.is_empty();
-        let committed = commit::commit(&self.writes, &self.tables, &self.numbers, batch).await?;
+        let committed =
+            commit::commit(&self.writes, &self.tables, &self.numbers, &self.losses, batch).await?;
         if logs {
             self.log.committed();
         }
@@ -177,7 +184,7 @@ impl Storage for PostgresStorage {
     }
 
     async fn outcome(&self, batch: Uuid) -> Result<Option<Committed>, StorageError> {
-        again(|| commit::outcome(&self.reads, &self.tables, batch)).await
+        self.again(|| commit::outcome(&self.reads, &self.tables, batch)).await
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StorageError> {
@@ -185,7 +192,7 @@ impl Storage for PostgresStorage {
     }
 
     async fn events(&self, after: Position, limit: usize) -> Result<Vec<Logged>, StorageError> {
-        again(|| log::events(&self.reads, &self.tables, after, limit)).await
+        self.again(|| log::events(&self.reads, &self.tables, after, limit)).await
     }
 
     async fn wait(&self, after: Position) -> Result<(), StorageError> {
@@ -194,6 +201,6 @@ impl Storage for PostgresStorage {
     }
 
     async fn health(&self) -> Result<Health, StorageError> {
-        again(|| log::health(&self.reads, &self.tables)).await
+        self.again(|| log::health(&self.reads, &self.tables)).await
     }
 }

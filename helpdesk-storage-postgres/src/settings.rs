@@ -1,8 +1,10 @@
 //! How a store is reached, and how hard it tries.
 
 use std::str::FromStr as _;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
@@ -10,6 +12,22 @@ use crate::SetupError;
 
 /// How long a connection may have been idle before it is asked whether it still works.
 const ASK_AFTER: Duration = Duration::from_secs(1);
+
+/// When a connection was last lost. After a restart of the database, all that were idle then are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Losses(Arc<Mutex<Option<Instant>>>);
+
+impl Losses {
+    /// A connection was lost just now.
+    pub(crate) fn note(&self) {
+        *self.0.lock() = Some(Instant::now());
+    }
+
+    /// Whether a connection that has been idle for a while may be broken.
+    fn doubt(&self, idle: Duration) -> bool {
+        idle >= ASK_AFTER || self.0.lock().is_some_and(|lost| idle >= lost.elapsed())
+    }
+}
 
 /// The settings of a store. The defaults suit a server of its own; an embedding team changes what it must.
 ///
@@ -87,32 +105,34 @@ impl PostgresSettings {
     }
 
     /// Connections for reads.
-    pub(crate) async fn reads(&self) -> Result<PgPool, sqlx::Error> {
-        self.pool(self.connections.div_ceil(2)).connect_with(self.connect_options()).await
+    pub(crate) async fn reads(&self, losses: &Losses) -> Result<PgPool, sqlx::Error> {
+        self.pool(self.connections.div_ceil(2), losses).connect_with(self.connect_options()).await
     }
 
     /// Connections for commits. Their statements go by keys, whatever the planner thinks of tables that have just
     /// been made, and are planned once.
-    pub(crate) async fn writes(&self) -> Result<PgPool, sqlx::Error> {
+    pub(crate) async fn writes(&self, losses: &Losses) -> Result<PgPool, sqlx::Error> {
         let planned = [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off")];
-        self.pool((self.connections / 2).max(1)).connect_with(self.connect_options().options(planned)).await
+        self.pool((self.connections / 2).max(1), losses)
+            .connect_with(self.connect_options().options(planned))
+            .await
     }
 
     /// Connections for hearing and telling of events.
     pub(crate) fn log_pool(&self) -> PgPool {
-        self.pool(2).connect_lazy_with(self.connect_options())
+        self.pool(2, &Losses::default()).connect_lazy_with(self.connect_options())
     }
 
-    fn pool(&self, connections: u32) -> PgPoolOptions {
+    fn pool(&self, connections: u32, losses: &Losses) -> PgPoolOptions {
+        let losses = losses.clone();
         PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(self.acquire)
             // One that has not been used for a while may be broken; to ask each time would be a round trip.
             .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
-                Box::pin(async move {
-                    Ok(meta.idle_for < ASK_AFTER || sqlx::Connection::ping(connection).await.is_ok())
-                })
+            .before_acquire(move |connection, meta| {
+                let doubt = losses.doubt(meta.idle_for);
+                Box::pin(async move { Ok(!doubt || sqlx::Connection::ping(connection).await.is_ok()) })
             })
     }
 }

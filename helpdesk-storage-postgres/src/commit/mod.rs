@@ -23,6 +23,7 @@ pub(crate) use self::statement::micros;
 use self::statement::{Dense, statement};
 use crate::args::{Args, organisation};
 use crate::errors::{failed, is_lost};
+use crate::settings::Losses;
 use crate::tables::Tables;
 
 /// How often a batch is sent whose connection is lost. It happens once, however often it arrives.
@@ -53,18 +54,32 @@ pub(crate) async fn commit(
     pool: &PgPool,
     tables: &Tables,
     numbers: &Numbers,
+    losses: &Losses,
     batch: Batch,
 ) -> Result<Committed, StorageError> {
     batch.check()?;
     let plan = Plan::new(&batch, tables)?;
-    let dense = dense(&plan, numbers, tables, &batch).await?;
+    let dense = dense(&plan, numbers, tables, &batch).await.inspect_err(|error| {
+        if let StorageError::Unavailable { source } = error
+            && source.downcast_ref::<sqlx::Error>().is_some_and(is_lost)
+        {
+            losses.note();
+        }
+    })?;
     // The last error after which nobody knows whether the batch was committed.
     let mut lost = None;
     for _ in 0..ATTEMPTS {
         let refusal = match attempt_once(pool, tables, &plan, &dense, &batch).await {
             Ok(committed) => return Ok(committed),
+            // Nothing was sent, and whoever else is asked now waits as long.
+            Err(Refusal::Said(error @ StorageError::Unavailable { .. })) if lost.is_none() => {
+                return Err(error);
+            }
             Err(refusal) => refusal,
         };
+        if matches!(refusal, Refusal::Lost(_)) {
+            losses.note();
+        }
         // Whatever it was refused for: it may have been committed before, under this id, and is answered the same.
         let before = outcome(pool, tables, batch.id).await;
         if let Ok(Some(committed)) = before {
