@@ -91,6 +91,9 @@ pub(crate) fn failed(error: sqlx::Error) -> StorageError {
     }
 }
 
+/// The server has ended the session: it was idle in a transaction, or at all, for too long.
+const ENDED: [&str; 2] = ["25P03", "25P04"];
+
 /// Whether the connection was lost, so that nobody knows whether what was sent was done.
 pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
     match error {
@@ -98,9 +101,9 @@ pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
             true
         }
         // The server went away, possibly after it had committed.
-        sqlx::Error::Database(reported) => {
-            reported.code().is_some_and(|code| code.starts_with("57P0") || code.starts_with("08"))
-        }
+        sqlx::Error::Database(reported) => reported.code().is_some_and(|code| {
+            ENDED.contains(&&*code) || code.starts_with("57P0") || code.starts_with("08")
+        }),
         _ => false,
     }
 }
@@ -108,7 +111,9 @@ pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
 /// Whether the database cannot do anything for anybody at the moment.
 fn is_outage(code: &str) -> bool {
     // Connection exceptions, insufficient resources, operator intervention, system errors, a read-only standby.
-    ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class)) || code == "25006"
+    ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class))
+        || ENDED.contains(&code)
+        || code == "25006"
 }
 
 fn unexpected(error: &sqlx::Error) -> StorageError {

@@ -51,7 +51,7 @@ use crate::errors::Driver;
 use crate::log::Log;
 use crate::maintain::Maintenance;
 use crate::names::Names;
-use crate::pool::Pool;
+use crate::pool::{Losses, Pool};
 use crate::tables::Tables;
 
 /// How often a read is sent whose connection is lost.
@@ -105,7 +105,8 @@ impl PostgresStorage {
     /// [`SetupError::Database`] where it cannot be reached.
     pub async fn open(settings: &PostgresSettings, schema: Schema) -> Result<Self, SetupError> {
         let tables = Arc::new(Tables::new(complete(schema), Names::new(&settings.schema)));
-        let (reads, writes) = (settings.reads()?, settings.writes()?);
+        let losses = Losses::default();
+        let (reads, writes) = (settings.reads(&losses)?, settings.writes(&losses)?);
         // Told now rather than with the first request, if the database cannot be reached.
         drop((reads.acquire().await?, writes.acquire().await?));
         let log =

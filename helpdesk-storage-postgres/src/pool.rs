@@ -3,10 +3,12 @@
 //! The driver has a pool of its own, which asks each connection whether it still works when it comes back: a round trip
 //! and a task for every statement.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult};
+use parking_lot::Mutex;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
@@ -15,6 +17,22 @@ use crate::errors::is_lost;
 
 /// How long a connection may have been idle before it is asked whether it still works.
 const ASK_AFTER: Duration = Duration::from_secs(1);
+
+/// When a connection was last lost. After a restart of the database, all that were idle then are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Losses(Arc<Mutex<Option<Instant>>>);
+
+impl Losses {
+    /// A connection was lost just now.
+    fn note(&self) {
+        *self.0.lock() = Some(Instant::now());
+    }
+
+    /// Whether a connection that has been idle for a while may be broken.
+    fn doubt(&self, idle: Duration) -> bool {
+        idle >= ASK_AFTER || self.0.lock().is_some_and(|lost| idle >= lost.elapsed())
+    }
+}
 
 /// A pool of connections.
 #[derive(Clone, Debug)]
@@ -27,6 +45,7 @@ pub(crate) type Pooled = Object<Manager>;
 #[derive(Debug)]
 pub(crate) struct Manager {
     options: PgConnectOptions,
+    losses: Losses,
 }
 
 /// A connection, and whether it is still good.
@@ -34,6 +53,7 @@ pub(crate) struct Manager {
 pub(crate) struct Connection {
     pub(crate) raw: PgConnection,
     broken: bool,
+    losses: Losses,
 }
 
 impl managed::Manager for Manager {
@@ -41,14 +61,15 @@ impl managed::Manager for Manager {
     type Error = sqlx::Error;
 
     async fn create(&self) -> Result<Connection, sqlx::Error> {
-        Ok(Connection { raw: PgConnection::connect_with(&self.options).await?, broken: false })
+        let raw = PgConnection::connect_with(&self.options).await?;
+        Ok(Connection { raw, broken: false, losses: self.losses.clone() })
     }
 
     async fn recycle(&self, connection: &mut Connection, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
         if connection.broken {
             return Err(RecycleError::message("the connection was lost"));
         }
-        if metrics.last_used() > ASK_AFTER {
+        if self.losses.doubt(metrics.last_used()) {
             connection.raw.ping().await?;
         }
         Ok(())
@@ -57,14 +78,15 @@ impl managed::Manager for Manager {
 
 impl Connection {
     /// Closes the connection, rather than have it used again.
-    pub(crate) const fn give_up(&mut self) {
+    pub(crate) fn give_up(&mut self) {
         self.broken = true;
+        self.losses.note();
     }
 
     /// Notes whether an error means that the connection is of no more use.
     pub(crate) fn note<T>(&mut self, outcome: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
-        if let Err(error) = &outcome {
-            self.broken |= is_lost(error);
+        if outcome.as_ref().is_err_and(|error| is_lost(error)) {
+            self.give_up();
         }
         outcome
     }
@@ -76,8 +98,9 @@ impl Pool {
         options: PgConnectOptions,
         connections: u32,
         acquire: Duration,
+        losses: &Losses,
     ) -> Result<Self, sqlx::Error> {
-        let pool = managed::Pool::builder(Manager { options })
+        let pool = managed::Pool::builder(Manager { options, losses: losses.clone() })
             .max_size(usize::try_from(connections).unwrap_or(usize::MAX))
             .wait_timeout(Some(acquire))
             .create_timeout(Some(acquire))

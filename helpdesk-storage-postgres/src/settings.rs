@@ -7,7 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, PgPool};
 
 use crate::SetupError;
-use crate::pool::Pool;
+use crate::pool::{Losses, Pool};
 
 /// The settings of a store. The defaults suit a server of its own; an embedding team changes what it must.
 ///
@@ -85,18 +85,23 @@ impl PostgresSettings {
     }
 
     /// Connections for reads.
-    pub(crate) fn reads(&self) -> Result<Pool, sqlx::Error> {
+    pub(crate) fn reads(&self, losses: &Losses) -> Result<Pool, sqlx::Error> {
         // Plans that serve any values are made once and kept. Without values the planner does not know how few rows
         // an index leaves, and takes to reading tables from end to end.
         let options = self.connect_options().options([("enable_seqscan", "off")]);
-        Pool::new(options, self.connections.div_ceil(2), self.acquire)
+        Pool::new(options, self.connections.div_ceil(2), self.acquire, losses)
     }
 
     /// Connections for commits. Their statements go by keys, whatever the planner thinks of tables that have just
     /// been made, and are planned once.
-    pub(crate) fn writes(&self) -> Result<Pool, sqlx::Error> {
+    pub(crate) fn writes(&self, losses: &Losses) -> Result<Pool, sqlx::Error> {
         let planned = [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off")];
-        Pool::new(self.connect_options().options(planned), (self.connections / 2).max(1), self.acquire)
+        Pool::new(
+            self.connect_options().options(planned),
+            (self.connections / 2).max(1),
+            self.acquire,
+            losses,
+        )
     }
 
     /// The connection for hearing of events.

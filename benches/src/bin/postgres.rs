@@ -225,7 +225,7 @@ impl Bench {
             "\\set a random(1, 50)\n\\set b random(1, 50)\n\\set s random(1, 5)\n\\set n random(1, 1000000000000000)\nBEGIN;
              INSERT INTO helpdesk.ticket (organisation, id, number, version, created_at, updated_at, fields, body_version, body, words,
                  status, priority, requester, assignee, category, department, deleted, subject)
-             VALUES ('{organisation}', gen_random_uuid(), 1000000000 + :n, 1, now(), now(), 0, 1, '{body}', array_to_tsvector(ARRAY[{words}]),
+             VALUES ('{organisation}', gen_random_uuid(), :n::bigint + 1000000000, 1, now(), now(), 0, 1, '{body}', array_to_tsvector(ARRAY[{words}]),
                  (ARRAY['new','open','pending','resolved','closed'])[:s], 2, (ARRAY[{people}]::uuid[])[:a], (ARRAY[{people}]::uuid[])[:b],
                  'Software', 'IT Department', false, 'printer network screen');
              INSERT INTO helpdesk.event (organisation, id, version, created_at, updated_at, fields, body_version, body, subject_kind, subject, actor, action)

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::plan::SimpleJobs;
 use super::source::Source;
 use super::statement::{Statement, micros};
+use super::{Refusal, refused};
 use crate::args::{Args, organisation, scope};
 use crate::errors::failed;
 use crate::rows::read;
@@ -145,7 +146,7 @@ pub(super) async fn work_out(
     connection: &mut PgConnection,
     tables: &Tables,
     ops: &[JobOp],
-) -> Result<Vec<Settled>, StorageError> {
+) -> Result<Vec<Settled>, Refusal> {
     let table = tables.of(&JOB)?;
     let (mut keys, mut ids): (Vec<(Uuid, &str)>, Vec<(Uuid, Uuid)>) = Default::default();
     for op in ops {
@@ -177,7 +178,7 @@ pub(super) async fn work_out(
         name = table.name,
     );
     let rows =
-        sqlx::query_with(AssertSqlSafe(sql), args.finish()?).fetch_all(connection).await.map_err(failed)?;
+        sqlx::query_with(AssertSqlSafe(sql), args.finish()?).fetch_all(connection).await.map_err(refused)?;
     let last = 11 + JOB.fields.len();
     let mut jobs = Jobs::default();
     for row in &rows {

@@ -64,6 +64,10 @@ pub(crate) async fn commit(
     for _ in 0..ATTEMPTS {
         let refusal = match attempt_once(pool, tables, &plan, &dense, &batch).await {
             Ok(committed) => return Ok(committed),
+            // Nothing was sent, and whoever else is asked now waits as long.
+            Err(Refusal::Said(error @ StorageError::Unavailable { .. })) if lost.is_none() => {
+                return Err(error);
+            }
             Err(refusal) => refusal,
         };
         // Whatever it was refused for: it may have been committed before, under this id, and is answered the same.

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use helpdesk_core::storage::StorageError;
 use parking_lot::Mutex;
 use sqlx::Row as _;
-use tokio::sync::{Mutex as Turn, oneshot};
+use tokio::sync::Mutex as Turn;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 use uuid::Uuid;
 
 use crate::args::Args;
-use crate::errors::failed;
+use crate::errors::{failed, source};
 use crate::names::Names;
 use crate::pool::Pool;
 
@@ -30,8 +31,11 @@ pub(crate) struct Numbers {
 #[derive(Debug, Default)]
 struct Waiting {
     turn: Turn<()>,
-    asked: Mutex<Vec<(usize, oneshot::Sender<i64>)>>,
+    asked: Mutex<Vec<(usize, Given)>>,
 }
+
+/// Where the first of the numbers goes, or why there are none.
+type Given = oneshot::Sender<Result<i64, String>>;
 
 impl Numbers {
     pub(crate) fn new(pool: Pool, names: &Names) -> Self {
@@ -53,30 +57,70 @@ impl Numbers {
         count: usize,
     ) -> Result<i64, StorageError> {
         let waiting = Arc::clone(self.series.lock().entry((organisation, kind)).or_default());
-        let (sender, mut given) = oneshot::channel();
-        waiting.asked.lock().push((count, sender));
-        let turn = waiting.turn.lock().await;
-        // Whoever had the turn before may have drawn for this one too.
-        if let Ok(first) = given.try_recv() {
-            return Ok(first);
+        let drawn = self.take_turn(organisation, kind, &waiting, count).await;
+        self.forget(organisation, kind, &waiting);
+        drawn
+    }
+
+    async fn take_turn(
+        &self,
+        organisation: Uuid,
+        kind: &'static str,
+        waiting: &Waiting,
+        count: usize,
+    ) -> Result<i64, StorageError> {
+        loop {
+            let (sender, mut given) = oneshot::channel();
+            waiting.asked.lock().push((count, sender));
+            let _turn = waiting.turn.lock().await;
+            match given.try_recv() {
+                // Whoever had the turn before has drawn for this one too, or has failed for all.
+                Ok(Ok(first)) => return Ok(first),
+                Ok(Err(why)) => return Err(StorageError::Unavailable { source: why.into() }),
+                // Or no longer cared, and was dropped on the way.
+                Err(TryRecvError::Closed) => continue,
+                Err(TryRecvError::Empty) => {}
+            }
+            let asked = std::mem::take(&mut *waiting.asked.lock());
+            self.draw_for(organisation, kind, asked).await?;
+            if let Ok(Ok(first)) = given.try_recv() {
+                return Ok(first);
+            }
         }
-        let asked = std::mem::take(&mut *waiting.asked.lock());
-        let all: usize = asked.iter().map(|(count, _)| count).sum();
+    }
+
+    /// Draws for all who ask. Those who no longer wait leave a gap.
+    async fn draw_for(
+        &self,
+        organisation: Uuid,
+        kind: &'static str,
+        asked: Vec<(usize, Given)>,
+    ) -> Result<(), StorageError> {
+        let size = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let all = size(asked.iter().map(|(count, _)| count).sum());
         let mut args = Args::default();
         args.bind(organisation);
         args.bind(kind);
-        args.bind(i64::try_from(all).unwrap_or(i64::MAX));
-        let drawn = self.pool.one(self.draw.clone(), args).await.and_then(|row| row.try_get(0));
-        let last: i64 = drawn.map_err(failed)?;
-        let mut next = last - i64::try_from(all).unwrap_or(i64::MAX) + 1;
-        for (count, sender) in asked {
-            // Somebody who no longer waits leaves a gap.
-            let _ = sender.send(next);
-            next += i64::try_from(count).unwrap_or(i64::MAX);
+        args.bind(all);
+        let last: Result<i64, _> =
+            self.pool.one(self.draw.clone(), args).await.and_then(|row| row.try_get(0));
+        match last {
+            Ok(last) => {
+                let mut next = last - all + 1;
+                for (count, given) in asked {
+                    let _ = given.send(Ok(next));
+                    next += size(count);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                // Each would wait for as long, one after the other.
+                for (_, given) in asked {
+                    let _ = given.send(Err(source(&error).to_string()));
+                }
+                Err(failed(error))
+            }
         }
-        drop(turn);
-        self.forget(organisation, kind, &waiting);
-        given.try_recv().map_err(|_| StorageError::Invalid("no number was drawn".to_owned()))
     }
 
     /// Forgets a series that nobody waits for, so that organisations that have gone quiet take no room.

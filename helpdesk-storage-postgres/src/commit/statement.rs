@@ -74,8 +74,13 @@ impl Statement<'_> {
     pub(super) fn expect(&mut self, counted: &str, count: usize) {
         // Bound, so that the statement stays the same for any number of rows.
         let count = self.args.bind(i64::try_from(count).unwrap_or(i64::MAX));
+        self.check(&format!("{counted} = ${count}"));
+    }
+
+    /// Fails the statement unless a condition holds.
+    fn check(&mut self, condition: &str) {
         let expect = self.tables.names().of("expect");
-        self.checks.push(format!("{expect}({counted} = ${count}, 'not as expected')"));
+        self.checks.push(format!("{expect}({condition}, 'not as expected')"));
     }
 
     /// A condition that makes a part wait until everything is locked.
@@ -161,6 +166,7 @@ impl Statement<'_> {
         let sql = match change {
             Change::Insert => {
                 let numbers: Vec<_> = indices.iter().filter_map(|index| dense.get(index).copied()).collect();
+                self.drawn(table, &puts, &numbers);
                 self.insert(table, &puts, &numbers)
             }
             Change::Upsert => {
@@ -186,6 +192,24 @@ impl Statement<'_> {
             "SELECT {places} AS place, r.number, r.version FROM {name} r JOIN {} ON r.organisation = {organisation} AND r.id = {id}",
             source.table()
         ))
+    }
+
+    /// Fails the statement where the database has forgotten that numbers were drawn, as it may when it crashes: they
+    /// will be drawn again, and whoever is answered first must have the lower one.
+    fn drawn(&mut self, table: &Table, puts: &[&Put], numbers: &[i64]) {
+        let mut last: BTreeMap<Uuid, i64> = BTreeMap::new();
+        for (put, number) in puts.iter().zip(numbers) {
+            let last = last.entry(organisation(put.scope)).or_default();
+            *last = (*last).max(*number);
+        }
+        let drawn = self.tables.names().of("number");
+        for (organisation, number) in last {
+            let (organisation, kind) = (self.args.bind(organisation), self.args.bind(table.kind.name));
+            let number = self.args.bind(number);
+            self.check(&format!(
+                "(SELECT last FROM {drawn} WHERE organisation = ${organisation} AND kind = ${kind}) >= ${number}"
+            ));
+        }
     }
 
     /// Rows to insert. `numbers` are given beforehand, or none are.

@@ -4,5 +4,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod cluster;
 mod fixture;
+mod ledger;
+mod lost;
 mod order;
