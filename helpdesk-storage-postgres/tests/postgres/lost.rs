@@ -65,11 +65,13 @@ async fn while_the_database_is_down_everything_says_so_and_works_again_afterward
     until_sql(&mut desk.session().await, "a commit that waits", waits).await;
     cluster.stop("fast");
 
-    let unknown = under_way.await.expect("the commit ends");
-    assert!(
-        matches!(unknown, Err(StorageError::Unknown { batch, .. }) if batch == under_way_id),
-        "{unknown:?}"
-    );
+    // Whose session is ended first is a matter of chance: either the other's, and the commit goes through at the last
+    // moment, or the commit's own, and nobody knows.
+    let made = match under_way.await.expect("the commit ends") {
+        Ok(_) => true,
+        Err(StorageError::Unknown { batch, .. }) if batch == under_way_id => false,
+        other => panic!("{other:?}"),
+    };
     macro_rules! unavailable {
         ($($asked:expr),* $(,)?) => {$(
             let answer = $asked.await;
@@ -104,8 +106,8 @@ async fn while_the_database_is_down_everything_says_so_and_works_again_afterward
     }
     assert_eq!(store.claim(claim()).await.expect("the store answers").len(), 10);
     assert!(store.outcome(first.id).await.expect("the store answers").is_some());
-    assert_eq!(store.outcome(under_way_id).await.expect("the store answers"), None);
-    assert!(store.get(&CASE, desk.scope, &[waiting]).await.expect("the store answers")[0].is_none());
+    assert_eq!(store.outcome(under_way_id).await.expect("the store answers").is_some(), made);
+    assert_eq!(store.get(&CASE, desk.scope, &[waiting]).await.expect("the store answers")[0].is_some(), made);
     // The relay and those who listen to it are back, too.
     let log = follow(&store, 21).await;
     assert_eq!((log[0].1.as_str(), log[20].1.as_str()), ("before", "after 19"));
@@ -177,7 +179,7 @@ async fn a_draw_that_fails_fails_those_who_wait_for_it_as_unavailable() {
 
 // On one thread, so that those who draw come in the order in which they are spawned.
 #[tokio::test]
-async fn a_draw_that_nobody_waits_for_any_more_is_taken_over() {
+async fn a_commit_that_nobody_waits_for_any_more_is_made() {
     let desk = Desk::new("lost_drawer").await;
     let (store, mut other, mut watch) = (desk.open().await, desk.session().await, desk.session().await);
     commit(&store, desk.writes([desk.insert(&CASE, fresh(), &[])])).await;
@@ -193,14 +195,13 @@ async fn a_draw_that_nobody_waits_for_any_more_is_taken_over() {
     };
     let first = spawn();
     until_sql(&mut watch, "a draw", &draws(1)).await;
-    let (second, others) = (spawn(), [spawn(), spawn()]);
-    until_sql(&mut watch, "still one draw", &draws(1)).await;
+    let others = [spawn(), spawn()];
     first.abort();
-    // The second draws for the others too, and is gone before it could tell them.
-    until_sql(&mut watch, "another draw", &draws(2)).await;
-    second.abort();
     run(&mut other, "COMMIT").await;
     for other in others {
         other.await.expect("the task").expect("the batch is committed");
     }
+    // What was begun is finished, though nobody hears of it.
+    let cases = "SELECT count(*) = 4 FROM helpdesk.\"case\"";
+    until_sql(&mut watch, "every case", cases).await;
 }
