@@ -205,3 +205,17 @@ impl Storage for PostgresStorage {
         again(|| log::health(&self.reads, &self.tables)).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever embeds a store opens it in tasks of their own.
+    #[test]
+    fn stores_are_opened_from_any_task() {
+        fn sent<T: Send>(_: impl Fn(PostgresSettings, Schema) -> T) {}
+        sent(|settings, schema| async move { PostgresStorage::migrate(&settings, &schema).await });
+        sent(|settings, schema| async move { PostgresStorage::differences(&settings, &schema).await });
+        sent(|settings, schema| async move { PostgresStorage::open(&settings, schema).await });
+    }
+}

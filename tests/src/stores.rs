@@ -18,8 +18,10 @@ use helpdesk::storage::{
     Batch, Claim, Claimed, Committed, Figures, Health, KindSpec, Logged, Page, Position, Query, Record,
     Scope, Storage, StorageError, Tally,
 };
-use helpdesk::{BlobError, Blobs, Helpdesk, MemoryBlobs, MemoryStorage};
+use helpdesk::{BlobError, Blobs, Helpdesk, MemoryBlobs, MemoryStorage, PostgresSettings, PostgresStorage};
 use parking_lot::RwLock;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 /// Makes an empty store.
@@ -32,6 +34,54 @@ pub fn memory() -> Pin<Box<dyn Future<Output = Arc<dyn Storage>> + Send>> {
     Box::pin(std::future::ready(storage))
 }
 
+/// PostgreSQL, with a database for each test on the server that `HELPDESK_TEST_DATABASE_URL` names.
+#[must_use]
+pub fn postgres() -> Pin<Box<dyn Future<Output = Arc<dyn Storage>> + Send>> {
+    Box::pin(async {
+        let url = database().await.expect("databases can be made on the test server");
+        let settings = PostgresSettings::parse(&url).expect("an address").connections(8);
+        let storage = PostgresStorage::open(&settings, Helpdesk::schema()).await.expect("the store opens");
+        Arc::new(storage) as Arc<dyn Storage>
+    })
+}
+
+/// A new database with empty tables: a copy of one that is made once.
+async fn database() -> Result<String, sqlx::Error> {
+    static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let template = TEMPLATE.get_or_try_init(template).await?;
+    let name = format!("{template}_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    run(format!("CREATE DATABASE {name} TEMPLATE {template}")).await?;
+    Ok(address(&name))
+}
+
+async fn template() -> Result<String, sqlx::Error> {
+    let name = format!("end_to_end_{}", std::process::id());
+    run(format!("CREATE DATABASE {name}")).await?;
+    let settings = PostgresSettings::parse(&address(&name)).expect("an address");
+    PostgresStorage::migrate(&settings, &Helpdesk::schema()).await.expect("the tables are made");
+    Ok(name)
+}
+
+/// Runs a statement on the test server.
+async fn run(sql: String) -> Result<(), sqlx::Error> {
+    let mut connection = PgConnection::connect(&server()).await?;
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
+    connection.close().await
+}
+
+fn server() -> String {
+    std::env::var("HELPDESK_TEST_DATABASE_URL").expect(
+        "HELPDESK_TEST_DATABASE_URL names a PostgreSQL server where databases may be made; scripts/test starts one",
+    )
+}
+
+/// The address of a database on the test server.
+fn address(name: &str) -> String {
+    let server = server();
+    format!("{}/{name}", server.rsplit_once('/').map_or(&*server, |(host, _)| host))
+}
+
 /// One test for each store, named like it. Each calls the function that it is given with what makes a store.
 #[macro_export]
 macro_rules! test_on_each_store {
@@ -39,6 +89,11 @@ macro_rules! test_on_each_store {
         #[tokio::test]
         async fn memory() {
             $test($crate::stores::memory).await;
+        }
+
+        #[tokio::test]
+        async fn postgres() {
+            $test($crate::stores::postgres).await;
         }
     };
 }

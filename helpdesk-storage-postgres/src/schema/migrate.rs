@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use helpdesk_core::storage::Schema;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqlSafeStr as _};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _, SqlSafeStr as _};
 
 use super::wanted::{Table, wanted};
 use crate::SetupError;
@@ -73,13 +73,14 @@ async fn base(connection: &mut PgConnection, names: &Names) -> Result<(), SetupE
     migrator.dangerous_set_table_name(names.of("_migrations"));
     // A release that was rolled back finds migrations that it does not know.
     migrator.set_ignore_missing(true).set_locking(false);
-    let ran = migrator.run(&mut *connection).await;
+    // `run` would make futures around it that cannot be sent between threads, as far as the compiler can tell.
+    let ran = migrator.run_direct(None, &mut *connection, false).await;
     sqlx::query("SELECT set_config('search_path', $1, false)").bind(path).execute(&mut *connection).await?;
     Ok(ran?)
 }
 
 async fn execute(connection: &mut PgConnection, sql: &str) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(drop)
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await.map(drop)
 }
 
 /// Runs a change, again and again for as long as others hold what it needs.

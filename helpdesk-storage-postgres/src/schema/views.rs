@@ -1,7 +1,7 @@
 //! Views for other programs to read: one for each kind, whose columns stay what they are when tables change.
 
 use helpdesk_core::storage::{JOB, KindSpec};
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 
 use crate::names::{Names, quoted};
 
@@ -14,7 +14,7 @@ pub(super) async fn views(
 ) -> Result<(), sqlx::Error> {
     let schema = names.views();
     let sql = format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(&schema));
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection).await?;
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
     for kind in kinds {
         let there: Vec<String> = sqlx::query_scalar(
             "SELECT a.attname::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
@@ -38,7 +38,7 @@ pub(super) async fn views(
             selected.join(", "),
             names.table(kind),
         );
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *connection).await?;
+        connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
     }
     Ok(())
 }
