@@ -22,9 +22,7 @@ pub(crate) async fn migrate(
     names: &Names,
     schema: &Schema,
 ) -> Result<(), SetupError> {
-    for kind in schema.kinds() {
-        super::wanted::check(kind)?;
-    }
+    super::wanted::check(schema, names)?;
     let (number, version): (String, String) =
         sqlx::query_as("SELECT current_setting('server_version_num'), current_setting('server_version')")
             .fetch_one(&mut *connection)
