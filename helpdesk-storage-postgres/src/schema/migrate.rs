@@ -1,6 +1,7 @@
 //! Bringing a database to what the kinds want, while older servers go on using it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use helpdesk_core::storage::Schema;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -12,6 +13,8 @@ use crate::names::{Names, quoted};
 
 /// The oldest PostgreSQL that will do, as `server_version_num` has it.
 const OLDEST: i32 = 150_000;
+/// How long to wait for another that migrates before looking again.
+const STAND_BY: Duration = Duration::from_millis(100);
 /// How often a change that waits for others' locks is tried.
 const ATTEMPTS: u32 = 30;
 
@@ -30,9 +33,16 @@ pub(crate) async fn migrate(
     if number.parse().unwrap_or(0) < OLDEST {
         return Err(SetupError::Version { found: version });
     }
-    // Held by the session, because what follows takes more than one transaction.
+    // Held by the session, because what follows takes more than one transaction. Not waited for in the database: an
+    // index that is built beside others' work waits for every statement that runs, and so for one that waits for it.
     let lock = names.lock("migrate");
-    sqlx::query("SELECT pg_advisory_lock($1)").bind(lock).execute(&mut *connection).await?;
+    while !sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
+        .bind(lock)
+        .fetch_one(&mut *connection)
+        .await?
+    {
+        tokio::time::sleep(STAND_BY).await;
+    }
     let migrated = run(connection, names, schema).await;
     sqlx::query("SELECT pg_advisory_unlock($1)").bind(lock).execute(&mut *connection).await?;
     migrated
