@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use helpdesk_core::storage::Schema;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqlSafeStr as _};
+use sqlx::migrate::{Migrate as _, MigrateError, Migration, MigrationType};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _, SqlSafeStr as _};
 
 use super::wanted::{Table, wanted};
 use crate::SetupError;
@@ -74,19 +74,35 @@ async fn base(connection: &mut PgConnection, names: &Names) -> Result<(), SetupE
         sqlx::query_scalar("SELECT current_setting('search_path')").fetch_one(&mut *connection).await?;
     execute(connection, &format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(names.schema()))).await?;
     execute(connection, &format!("SET search_path TO {}", quoted(names.schema()))).await?;
-    let sql = include_str!("../../migrations/0001_base.sql").into_sql_str();
-    let mut migrator =
-        Migrator::with_migrations(vec![Migration::new(1, "base".into(), MigrationType::Simple, sql, false)]);
-    migrator.dangerous_set_table_name(names.of("_migrations"));
-    // A release that was rolled back finds migrations that it does not know.
-    migrator.set_ignore_missing(true).set_locking(false);
-    let ran = migrator.run(&mut *connection).await;
+    let ran = applied(connection, &names.of("_migrations")).await;
     sqlx::query("SELECT set_config('search_path', $1, false)").bind(path).execute(&mut *connection).await?;
     Ok(ran?)
 }
 
+/// Runs the migrations that were not yet. One that is not known here is a newer release's, and stays.
+async fn applied(connection: &mut PgConnection, table: &str) -> Result<(), MigrateError> {
+    // Not by `Migrator::run`, whose future cannot be shown to be `Send`.
+    connection.ensure_migrations_table(table).await?;
+    if let Some(version) = connection.dirty_version(table).await? {
+        return Err(MigrateError::Dirty(version));
+    }
+    let applied = connection.list_applied_migrations(table).await?;
+    let base = include_str!("../../migrations/0001_base.sql").into_sql_str();
+    for migration in [Migration::new(1, "base".into(), MigrationType::Simple, base, false)] {
+        match applied.iter().find(|applied| applied.version == migration.version) {
+            None => {
+                connection.apply(table, &migration).await?;
+            }
+            Some(applied) if applied.checksum == migration.checksum => {}
+            Some(_) => return Err(MigrateError::VersionMismatch(migration.version)),
+        }
+    }
+    Ok(())
+}
+
 async fn execute(connection: &mut PgConnection, sql: &str) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(drop)
+    // Not by `RawSql::execute`, whose future cannot be shown to be `Send`.
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await.map(drop)
 }
 
 /// Runs a change, again and again for as long as others hold what it needs.
@@ -169,7 +185,10 @@ async fn constraints(
 ) -> Result<(), SetupError> {
     let there = constraints_of(connection, names, table.name).await?;
     let qualified = names.of(table.name);
-    for constraint in table.constraints.iter().filter(|constraint| constraint.foreign == foreign) {
+    for constraint in &table.constraints {
+        if constraint.foreign != foreign {
+            continue;
+        }
         let name = quoted(&constraint.name);
         if !there.contains_key(&constraint.name) {
             // Foreign keys are checked for the rows that are there in a second step, which locks nobody out.
@@ -219,7 +238,10 @@ async fn indexes(connection: &mut PgConnection, names: &Names, table: &Table) ->
     let filled: bool = sqlx::query_scalar(AssertSqlSafe(format!("SELECT EXISTS (SELECT FROM {qualified})")))
         .fetch_one(&mut *connection)
         .await?;
-    for index in table.indexes.iter().filter(|index| missing.contains(&index.name)) {
+    for index in &table.indexes {
+        if !missing.contains(&index.name) {
+            continue;
+        }
         if there.contains_key(&index.name) {
             // Somebody was stopped in the middle of building it.
             patiently(connection, &format!("DROP INDEX {}", names.of(&index.name))).await?;
