@@ -9,3 +9,5 @@ mod fixture;
 mod ledger;
 mod lost;
 mod order;
+mod releases;
+mod schema;
