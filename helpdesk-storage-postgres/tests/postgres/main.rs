@@ -5,7 +5,9 @@
 mod support;
 
 mod cluster;
+mod dense;
 mod fixture;
+mod jobs;
 mod ledger;
 mod lost;
 mod order;
