@@ -3,7 +3,7 @@
 use helpdesk_core::storage::{Builtin, FieldRef, KindSpec};
 
 /// The longest name that PostgreSQL keeps, in bytes.
-const MAX_NAME: usize = 63;
+pub(crate) const MAX_NAME: usize = 63;
 
 /// A name, quoted.
 pub(crate) fn quoted(name: &str) -> String {

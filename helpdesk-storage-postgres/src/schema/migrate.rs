@@ -1,9 +1,10 @@
 //! Bringing a database to what the kinds want, while older servers go on using it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use helpdesk_core::storage::Schema;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{Migrate as _, MigrateError, Migration, MigrationType};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _, SqlSafeStr as _};
 
 use super::wanted::{Table, wanted};
@@ -12,6 +13,8 @@ use crate::names::{Names, quoted};
 
 /// The oldest PostgreSQL that will do, as `server_version_num` has it.
 const OLDEST: i32 = 150_000;
+/// How long to wait for another that migrates before looking again.
+const STAND_BY: Duration = Duration::from_millis(100);
 /// How often a change that waits for others' locks is tried.
 const ATTEMPTS: u32 = 30;
 
@@ -22,9 +25,7 @@ pub(crate) async fn migrate(
     names: &Names,
     schema: &Schema,
 ) -> Result<(), SetupError> {
-    for kind in schema.kinds() {
-        super::wanted::check(kind)?;
-    }
+    super::wanted::check(schema, names)?;
     let (number, version): (String, String) =
         sqlx::query_as("SELECT current_setting('server_version_num'), current_setting('server_version')")
             .fetch_one(&mut *connection)
@@ -32,9 +33,16 @@ pub(crate) async fn migrate(
     if number.parse().unwrap_or(0) < OLDEST {
         return Err(SetupError::Version { found: version });
     }
-    // Held by the session, because what follows takes more than one transaction.
+    // Held by the session, because what follows takes more than one transaction. Not waited for in the database: an
+    // index that is built beside others' work waits for every statement that runs, and so for one that waits for it.
     let lock = names.lock("migrate");
-    sqlx::query("SELECT pg_advisory_lock($1)").bind(lock).execute(&mut *connection).await?;
+    while !sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
+        .bind(lock)
+        .fetch_one(&mut *connection)
+        .await?
+    {
+        tokio::time::sleep(STAND_BY).await;
+    }
     let migrated = run(connection, names, schema).await;
     sqlx::query("SELECT pg_advisory_unlock($1)").bind(lock).execute(&mut *connection).await?;
     migrated
@@ -67,19 +75,34 @@ async fn base(connection: &mut PgConnection, names: &Names) -> Result<(), SetupE
         sqlx::query_scalar("SELECT current_setting('search_path')").fetch_one(&mut *connection).await?;
     execute(connection, &format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(names.schema()))).await?;
     execute(connection, &format!("SET search_path TO {}", quoted(names.schema()))).await?;
-    let sql = include_str!("../../migrations/0001_base.sql").into_sql_str();
-    let mut migrator =
-        Migrator::with_migrations(vec![Migration::new(1, "base".into(), MigrationType::Simple, sql, false)]);
-    migrator.dangerous_set_table_name(names.of("_migrations"));
-    // A release that was rolled back finds migrations that it does not know.
-    migrator.set_ignore_missing(true).set_locking(false);
-    // `run` would make futures around it that cannot be sent between threads, as far as the compiler can tell.
-    let ran = migrator.run_direct(None, &mut *connection, false).await;
+    let ran = applied(connection, &names.of("_migrations")).await;
     sqlx::query("SELECT set_config('search_path', $1, false)").bind(path).execute(&mut *connection).await?;
     Ok(ran?)
 }
 
+/// Runs the migrations that were not yet. One that is not known here is a newer release's, and stays.
+async fn applied(connection: &mut PgConnection, table: &str) -> Result<(), MigrateError> {
+    // Not by `Migrator::run`, whose future cannot be shown to be `Send`.
+    connection.ensure_migrations_table(table).await?;
+    if let Some(version) = connection.dirty_version(table).await? {
+        return Err(MigrateError::Dirty(version));
+    }
+    let applied = connection.list_applied_migrations(table).await?;
+    let base = include_str!("../../migrations/0001_base.sql").into_sql_str();
+    for migration in [Migration::new(1, "base".into(), MigrationType::Simple, base, false)] {
+        match applied.iter().find(|applied| applied.version == migration.version) {
+            None => {
+                connection.apply(table, &migration).await?;
+            }
+            Some(applied) if applied.checksum == migration.checksum => {}
+            Some(_) => return Err(MigrateError::VersionMismatch(migration.version)),
+        }
+    }
+    Ok(())
+}
+
 async fn execute(connection: &mut PgConnection, sql: &str) -> Result<(), sqlx::Error> {
+    // Not by `RawSql::execute`, whose future cannot be shown to be `Send`.
     connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await.map(drop)
 }
 
@@ -163,7 +186,10 @@ async fn constraints(
 ) -> Result<(), SetupError> {
     let there = constraints_of(connection, names, table.name).await?;
     let qualified = names.of(table.name);
-    for constraint in table.constraints.iter().filter(|constraint| constraint.foreign == foreign) {
+    for constraint in &table.constraints {
+        if constraint.foreign != foreign {
+            continue;
+        }
         let name = quoted(&constraint.name);
         if !there.contains_key(&constraint.name) {
             // Foreign keys are checked for the rows that are there in a second step, which locks nobody out.
@@ -213,7 +239,10 @@ async fn indexes(connection: &mut PgConnection, names: &Names, table: &Table) ->
     let filled: bool = sqlx::query_scalar(AssertSqlSafe(format!("SELECT EXISTS (SELECT FROM {qualified})")))
         .fetch_one(&mut *connection)
         .await?;
-    for index in table.indexes.iter().filter(|index| missing.contains(&index.name)) {
+    for index in &table.indexes {
+        if !missing.contains(&index.name) {
+            continue;
+        }
         if there.contains_key(&index.name) {
             // Somebody was stopped in the middle of building it.
             patiently(connection, &format!("DROP INDEX {}", names.of(&index.name))).await?;

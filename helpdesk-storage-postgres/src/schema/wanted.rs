@@ -1,9 +1,11 @@
 //! The table that a kind wants.
 
-use helpdesk_core::storage::{Builtin, FieldSpec, FieldType, JOB, KindSpec, Mode};
+use std::collections::HashSet;
+
+use helpdesk_core::storage::{Builtin, FieldSpec, FieldType, JOB, KindSpec, Mode, Schema};
 
 use crate::SetupError;
-use crate::names::{Names, fnv, made_of, quoted};
+use crate::names::{MAX_NAME, Names, fnv, made_of, quoted};
 
 /// A table as it should be.
 #[derive(Debug)]
@@ -79,20 +81,43 @@ pub(crate) fn fields_hash(kind: &KindSpec) -> i32 {
     fnv(names.join(",").as_bytes()).cast_signed()
 }
 
-/// Checks that a kind can have a table.
-pub(crate) fn check(kind: &'static KindSpec) -> Result<(), SetupError> {
+/// Checks that all kinds can have their tables beside one another.
+pub(crate) fn check(schema: &Schema, names: &Names) -> Result<(), SetupError> {
+    let mut taken = HashSet::new();
+    for kind in schema.kinds() {
+        check_kind(kind)?;
+        // Tables and indexes share their names, and those of two kinds may be joined to the same.
+        let Table { name, constraints, indexes, .. } = wanted(kind, names);
+        let own =
+            constraints.iter().filter(|constraint| !constraint.foreign).map(|constraint| &constraint.name);
+        let own = own.chain(indexes.iter().map(|index| &index.name)).cloned();
+        for name in own.chain([name.to_owned()]) {
+            if let Some(name) = taken.replace(name) {
+                let why = format!("{name} would be the name of two things");
+                return Err(SetupError::Kind { kind: kind.name, why });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_kind(kind: &'static KindSpec) -> Result<(), SetupError> {
     let refuse = |why: String| Err(SetupError::Kind { kind: kind.name, why });
-    const TABLES: [&str; 3] = ["batch", "number", "series"];
+    const TABLES: [&str; 4] = ["batch", "number", "series", "_migrations"];
     const COLUMNS: [&str; 6] = ["organisation", "version", "body", "body_version", "words", "fields"];
     if TABLES.contains(&kind.name) {
         return refuse("its name is taken".to_owned());
     }
+    let named = kind.fields.iter().map(|field| field.name).chain([kind.name]);
+    if let Some(name) = named.into_iter().find(|name| name.is_empty() || name.len() > MAX_NAME) {
+        return refuse(format!("a name has 1 to {MAX_NAME} bytes: {name:?}"));
+    }
+    if kind.dense && kind.mode == Mode::Quiet {
+        return refuse("a kind without versions is not numbered without gaps".to_owned());
+    }
     for field in kind.fields {
         if COLUMNS.contains(&field.name) || Builtin::named(field.name).is_some() {
             return refuse(format!("the name of its field {} is taken", field.name));
-        }
-        if kind.dense && kind.mode == Mode::Quiet {
-            return refuse("a kind without versions is not numbered without gaps".to_owned());
         }
         if field.unique && field.many {
             return refuse(format!("its field {} cannot be a set and unique", field.name));

@@ -5,7 +5,11 @@
 mod support;
 
 mod cluster;
+mod dense;
 mod fixture;
+mod jobs;
 mod ledger;
 mod lost;
 mod order;
+mod releases;
+mod schema;

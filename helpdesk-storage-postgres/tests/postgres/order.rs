@@ -299,7 +299,7 @@ async fn a_listener_whose_connection_is_lost_catches_up() {
     let first = desk.open().await;
     relay(&mut watch).await;
     let second = desk.open().await;
-    let listeners = "SELECT array_agg(pid ORDER BY pid) FROM pg_stat_activity
+    let listeners = "SELECT COALESCE(array_agg(pid ORDER BY pid), '{}') FROM pg_stat_activity
         WHERE datname = current_database() AND query LIKE 'LISTEN %'";
     let both = format!("SELECT cardinality(({listeners})) = 2");
     until_sql(&mut watch, "two that listen", &both).await;
