@@ -184,7 +184,7 @@ async fn what_was_taken_away_is_noticed_and_made_again() {
         "DROP INDEX helpdesk.job_ready_idx",
         "ALTER TABLE helpdesk.\"case\" DROP CONSTRAINT case_shelf_fkey",
         "ALTER TABLE helpdesk.\"case\" DROP CONSTRAINT case_code_key",
-        "ALTER TABLE helpdesk.\"case\" DROP COLUMN shelf",
+        "ALTER TABLE helpdesk.\"case\" DROP COLUMN shelf CASCADE",
         "ALTER TABLE helpdesk.\"case\" ALTER COLUMN body DROP NOT NULL; DROP TABLE helpdesk.shelf CASCADE",
     ];
     for drift in drifts {
