@@ -85,7 +85,7 @@ impl Connection {
 
     /// Notes whether an error means that the connection is of no more use.
     pub(crate) fn note<T>(&mut self, outcome: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
-        if outcome.as_ref().is_err_and(|error| is_lost(error)) {
+        if outcome.as_ref().is_err_and(is_lost) {
             self.give_up();
         }
         outcome
