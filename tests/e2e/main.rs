@@ -4,6 +4,7 @@ mod authorization;
 mod bad_input;
 mod committed;
 mod contracts;
+mod crash;
 mod kernel;
 mod security;
 mod smartsupport;

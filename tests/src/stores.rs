@@ -45,8 +45,12 @@ pub fn postgres() -> Pin<Box<dyn Future<Output = Arc<dyn Storage>> + Send>> {
     })
 }
 
-/// A new database with empty tables: a copy of one that is made once.
-async fn database() -> Result<String, sqlx::Error> {
+/// The address of a new database with empty tables: a copy of one that is made once.
+///
+/// # Errors
+///
+/// Where none can be made on the test server.
+pub async fn database() -> Result<String, sqlx::Error> {
     static TEMPLATE: OnceCell<String> = OnceCell::const_new();
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let template = TEMPLATE.get_or_try_init(template).await?;
