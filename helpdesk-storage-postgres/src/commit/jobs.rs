@@ -148,7 +148,8 @@ pub(super) async fn work_out(
     ops: &[JobOp],
 ) -> Result<Vec<Settled>, Refusal> {
     let table = tables.of(&JOB)?;
-    let (mut keys, mut ids): (Vec<(Uuid, &str)>, Vec<(Uuid, Uuid)>) = Default::default();
+    let mut keys: Vec<(Uuid, &str)> = Vec::new();
+    let mut ids: Vec<(Uuid, Uuid)> = Vec::new();
     for op in ops {
         match op {
             JobOp::Enqueue(job) => keys.push((organisation(job.scope), &job.key)),
