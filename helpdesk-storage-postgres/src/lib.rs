@@ -26,6 +26,8 @@ mod find;
 mod log;
 mod maintain;
 mod names;
+#[cfg(test)]
+mod plans;
 mod rows;
 mod schema;
 mod settings;
