@@ -23,18 +23,10 @@ pub(crate) async fn get(
     scope: Scope,
     ids: &[Uuid],
 ) -> Result<Vec<Option<Arc<Record>>>, StorageError> {
-    let (condition, mut args) = match ids {
-        [] => return Ok(Vec::new()),
-        [_] => ("t.id = $2", Args::default()),
-        _ => ("t.id = ANY($2)", Args::default()),
-    };
-    args.bind(organisation(scope));
-    match ids {
-        [id] => args.bind(*id),
-        ids => args.bind(ids),
-    };
-    let sql =
-        format!("SELECT {} FROM {} t WHERE t.organisation = $1 AND {condition}", table.selected, table.name);
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (sql, args) = by_ids(table, scope, ids);
     let rows = pool.all(sql, args).await.map_err(failed)?;
     if let ([_], [row]) = (ids, &rows[..]) {
         return Ok(vec![Some(read(table, scope, row, 0)?)]);
@@ -45,6 +37,25 @@ pub(crate) async fn get(
         found.insert(record.id, record);
     }
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+}
+
+/// The statement of records by their ids.
+pub(crate) fn by_ids(table: &Table, scope: Scope, ids: &[Uuid]) -> (String, Args) {
+    let mut args = Args::default();
+    args.bind(organisation(scope));
+    let condition = match ids {
+        [id] => {
+            args.bind(*id);
+            "t.id = $2"
+        }
+        ids => {
+            args.bind(ids);
+            "t.id = ANY($2)"
+        }
+    };
+    let sql =
+        format!("SELECT {} FROM {} t WHERE t.organisation = $1 AND {condition}", table.selected, table.name);
+    (sql, args)
 }
 
 pub(crate) async fn find(pool: &Pool, tables: &Tables, query: &Query) -> Result<Page, StorageError> {

@@ -27,6 +27,8 @@ mod find;
 mod log;
 mod maintain;
 mod names;
+#[cfg(test)]
+mod plans;
 mod pool;
 mod rows;
 mod schema;

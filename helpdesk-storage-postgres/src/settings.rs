@@ -81,6 +81,11 @@ impl PostgresSettings {
             ("statement_timeout", millis.as_str()),
             // A node that dies in the middle of a transaction must not keep its locks.
             ("idle_in_transaction_session_timeout", "30000"),
+            // Nor one whose machine has gone, and with it nobody else could be the relay: the server would not notice
+            // for two hours.
+            ("tcp_keepalives_idle", "15"),
+            ("tcp_keepalives_interval", "5"),
+            ("tcp_keepalives_count", "3"),
         ])
     }
 

@@ -14,6 +14,28 @@ use crate::tables::Tables;
 
 pub(crate) async fn tally(pool: &Pool, tables: &Tables, tally: &Tally) -> Result<Vec<Figures>, StorageError> {
     tally.check()?;
+    let Statement { sql, args, types, groups } = statement(tables, tally)?;
+    let rows = pool.all(sql, args).await.map_err(failed)?;
+    rows.iter()
+        .map(|row| {
+            let read = types.iter().enumerate().map(|(place, ty)| value(row, place, *ty));
+            let mut keys = read.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+            let values = keys.split_off(groups);
+            Ok(Figures { keys, values })
+        })
+        .collect()
+}
+
+/// The statement of a tally.
+pub(crate) struct Statement {
+    pub(crate) sql: String,
+    pub(crate) args: Args,
+    /// The types of its columns: those of the groups, then those of the measures.
+    types: Vec<FieldType>,
+    groups: usize,
+}
+
+pub(crate) fn statement(tables: &Tables, tally: &Tally) -> Result<Statement, StorageError> {
     let kind = tally.kind();
     let table = tables.of(kind)?;
     let mut args = Args::default();
@@ -57,15 +79,7 @@ pub(crate) async fn tally(pool: &Pool, tables: &Tables, tally: &Tally) -> Result
         let ordered: Vec<_> = places.iter().map(|place| format!("{place} NULLS FIRST")).collect();
         sql.push_str(&format!(" GROUP BY {} ORDER BY {}", places.join(", "), ordered.join(", ")));
     }
-    let rows = pool.all(sql, args).await.map_err(failed)?;
-    rows.iter()
-        .map(|row| {
-            let read = types.iter().enumerate().map(|(place, ty)| value(row, place, *ty));
-            let mut keys = read.collect::<Result<Vec<_>, _>>().map_err(failed)?;
-            let values = keys.split_off(groups);
-            Ok(Figures { keys, values })
-        })
-        .collect()
+    Ok(Statement { sql, args, types, groups })
 }
 
 fn known(kind: &KindSpec, name: &str) -> Result<FieldRef, StorageError> {

@@ -1,8 +1,9 @@
 //! Giving events their places in the log.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -13,6 +14,8 @@ use super::Shared;
 const STAND_BY: Duration = Duration::from_millis(250);
 /// How often the relay looks by itself, should nobody have told it.
 const LOOK: Duration = Duration::from_secs(1);
+/// The longest that a statement is waited for.
+const LONGEST: Duration = Duration::from_secs(60);
 /// The most batches that are placed at once.
 const ROUND: usize = 2_000;
 
@@ -58,12 +61,24 @@ async fn lead(options: &PgConnectOptions, shared: &Shared) -> Result<(), sqlx::E
     }
     shared.leads.store(true, Ordering::Relaxed);
     let statements = Statements::new(shared);
+    let mut told = None;
     loop {
-        let placed = statements.place(&mut connection, shared).await?;
+        // The server may be gone without a word. Without its connection, this node is not the relay.
+        let placed = soon(statements.place(&mut connection, shared)).await?;
+        if placed == 0 || told.is_none_or(|told: Instant| told.elapsed() >= LOOK) {
+            soon(statements.tell_lag(&mut connection)).await?;
+            told = Some(Instant::now());
+        }
         if placed == 0 {
             let _ = tokio::time::timeout(LOOK, shared.bell.notified()).await;
         }
     }
+}
+
+/// Waits for a statement, but not for as long as a connection may take to be given up.
+async fn soon<T>(statement: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    let done = tokio::time::timeout(LONGEST, statement).await;
+    done.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
 }
 
 struct Statements {
@@ -107,12 +122,16 @@ impl Statements {
                 .bind(newest.to_string())
                 .execute(&mut *connection)
                 .await?;
-        } else {
-            let unplaced: i64 =
-                sqlx::query_scalar(AssertSqlSafe(self.unplaced.as_str())).fetch_one(&mut *connection).await?;
-            #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
-            metrics::gauge!("helpdesk_log_unplaced_events").set(unplaced as f64);
         }
         Ok(placed)
+    }
+
+    /// Tells how many events wait for their places.
+    async fn tell_lag(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let unplaced: i64 =
+            sqlx::query_scalar(AssertSqlSafe(self.unplaced.as_str())).fetch_one(connection).await?;
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+        metrics::gauge!("helpdesk_log_unplaced_events").set(unplaced as f64);
+        Ok(())
     }
 }
