@@ -93,7 +93,8 @@ async fn compare(session: &mut PgConnection, schema: &Schema) {
         let indexes = format!(
             "SELECT m.amname::text, (SELECT string_agg(a.attname, ' ' ORDER BY k.place)
                                      FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS k(attnum, place)
-                                          JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum)
+                                          JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                                     WHERE k.place <= i.indnkeyatts)
              FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
              WHERE i.indrelid = '{table}'::regclass AND i.indisvalid AND i.indisready AND i.indislive"
         );
