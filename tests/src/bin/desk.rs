@@ -11,7 +11,7 @@ use helpdesk::http::dialects::smartsupport::smartsupport;
 use helpdesk::http::{HttpApi, serve};
 use helpdesk::identity::PasswordCost;
 use helpdesk::mail::{TemplateMailer, parse_transport};
-use helpdesk::{Clock, Helpdesk, PostgresSettings, PostgresStorage};
+use helpdesk::{Clock, Helpdesk, PostgresSettings, PostgresStorage, SystemClock};
 use helpdesk_examples::demo;
 use tokio::net::TcpListener;
 
@@ -20,7 +20,7 @@ struct Ahead(chrono::Duration);
 
 impl Clock for Ahead {
     fn now(&self) -> DateTime<Utc> {
-        Utc::now() + self.0
+        SystemClock.now() + self.0
     }
 }
 
