@@ -27,6 +27,7 @@ mod ids;
 pub mod jobs;
 mod limits;
 mod mail;
+pub mod service_levels;
 pub mod storage;
 pub mod tickets;
 

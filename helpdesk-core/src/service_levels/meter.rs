@@ -1,0 +1,259 @@
+//! One metric of one ticket: how much of its time is used up, and what has come of it.
+
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::calendar::Calendar;
+use super::metric::{Hours, Metric, Target, With};
+
+/// How long before the breach a warning is given, of the hours that count.
+const WARNING: Duration = Duration::minutes(15);
+
+/// What happened to a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Turn {
+    /// Its time began.
+    Activated,
+    /// Its time stands still.
+    Paused,
+    /// Its time goes on.
+    Resumed,
+    /// What was promised was done, in time or not.
+    Fulfilled,
+    /// The promise was changed.
+    Retargeted,
+    /// Little time is left.
+    Warned,
+    /// The time is over.
+    Breached,
+    /// It no longer matters.
+    Dropped,
+}
+
+/// What happened to a metric, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// When: for a warning and a breach the true time, however late it was noticed.
+    pub at: DateTime<Utc>,
+    /// The metric.
+    pub metric: Metric,
+    /// What.
+    pub turn: Turn,
+}
+
+/// Where a metric stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The metric.
+    pub metric: Metric,
+    /// What was promised, where something was.
+    pub target: Option<Target>,
+    /// How much time was used up, of the hours that count.
+    pub spent: Duration,
+    /// Whether there is anything left to be done.
+    pub active: bool,
+    /// Whether its time runs.
+    pub running: bool,
+    /// When the time is over, if nothing happens; `None` where it stands still or nothing was promised.
+    pub due: Option<DateTime<Utc>>,
+    /// When there is next something to be noticed: a warning or a breach.
+    pub next: Option<DateTime<Utc>>,
+    /// When the time was over.
+    pub breached: Option<DateTime<Utc>>,
+    /// When what was promised was done; of [`Metric::TotalResolution`] the first time.
+    pub fulfilled: Option<DateTime<Utc>>,
+}
+
+/// The time of one metric. What is kept is when it ran, never only a deadline: so a promise in other hours measures what
+/// has passed anew.
+#[derive(Clone, Debug)]
+pub(super) struct Meter {
+    metric: Metric,
+    target: Option<Target>,
+    /// Since when the promise holds without a break. Nobody is late before.
+    holds_from: DateTime<Utc>,
+    ran: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+    since: Option<DateTime<Utc>>,
+    active: bool,
+    warned: bool,
+    breached: Option<DateTime<Utc>>,
+    fulfilled: Option<DateTime<Utc>>,
+}
+
+impl Meter {
+    pub(super) const fn new(metric: Metric) -> Self {
+        Self {
+            metric,
+            target: None,
+            holds_from: DateTime::UNIX_EPOCH,
+            ran: Vec::new(),
+            since: None,
+            active: false,
+            warned: false,
+            breached: None,
+            fulfilled: None,
+        }
+    }
+
+    pub(super) const fn metric(&self) -> Metric {
+        self.metric
+    }
+
+    pub(super) const fn is_active(&self) -> bool {
+        self.active
+    }
+
+    /// Whether it ended for good: the first reply was given.
+    pub(super) fn is_answered(&self) -> bool {
+        self.metric == Metric::FirstReply && self.fulfilled.is_some()
+    }
+
+    /// Begins anew.
+    pub(super) fn activate(&mut self, at: DateTime<Utc>, with: Option<With>, log: &mut Vec<Entry>) {
+        let (target, holds_from) = (self.target, self.holds_from);
+        *self = Self { target, holds_from, active: true, ..Self::new(self.metric) };
+        self.enter(at, Turn::Activated, log);
+        if with.is_some_and(|with| self.metric.runs_in(with)) {
+            self.since = Some(at);
+        }
+    }
+
+    /// Goes on where it left off, after it had ended.
+    pub(super) const fn reopen(&mut self, at: DateTime<Utc>) {
+        self.active = true;
+        self.holds_from = at;
+    }
+
+    /// Runs or stands still, as the ticket is now with somebody.
+    pub(super) fn follow(&mut self, at: DateTime<Utc>, with: Option<With>, log: &mut Vec<Entry>) {
+        let runs = self.active && with.is_some_and(|with| self.metric.runs_in(with));
+        match (self.since, runs) {
+            (None, true) => {
+                self.since = Some(at);
+                self.enter(at, Turn::Resumed, log);
+            }
+            (Some(_), false) => {
+                self.stop(at);
+                self.enter(at, Turn::Paused, log);
+            }
+            _ => {}
+        }
+    }
+
+    /// What was promised is done.
+    pub(super) fn fulfil(&mut self, at: DateTime<Utc>, log: &mut Vec<Entry>) {
+        if !self.active {
+            return;
+        }
+        self.stop(at);
+        self.active = false;
+        if self.fulfilled.is_none() || self.metric != Metric::TotalResolution {
+            self.fulfilled = Some(at);
+        }
+        self.enter(at, Turn::Fulfilled, log);
+    }
+
+    /// It no longer matters.
+    pub(super) fn drop_at(&mut self, at: DateTime<Utc>, log: &mut Vec<Entry>) {
+        if self.active {
+            self.stop(at);
+            self.active = false;
+            self.enter(at, Turn::Dropped, log);
+        }
+    }
+
+    /// Something else is promised. What has passed, has passed.
+    pub(super) fn retarget(&mut self, at: DateTime<Utc>, target: Option<Target>, log: &mut Vec<Entry>) {
+        if self.target == target {
+            return;
+        }
+        (self.target, self.holds_from) = (target, at);
+        if self.active {
+            self.enter(at, Turn::Retargeted, log);
+        }
+    }
+
+    /// Notices a warning and a breach that have come by `now`.
+    pub(super) fn settle(&mut self, now: DateTime<Utc>, business: &Calendar, log: &mut Vec<Entry>) {
+        if !self.active {
+            return;
+        }
+        if !self.warned
+            && self.breached.is_none()
+            && let Some(at) = self.reaches(business, WARNING).filter(|at| *at <= now)
+        {
+            self.warned = true;
+            self.enter(at, Turn::Warned, log);
+        }
+        if self.breached.is_none()
+            && let Some(at) = self.reaches(business, Duration::zero()).filter(|at| *at <= now)
+        {
+            self.breached = Some(at);
+            self.enter(at, Turn::Breached, log);
+        }
+    }
+
+    /// When all but so much of the promised time is used up, if nothing happens.
+    fn reaches(&self, business: &Calendar, before: Duration) -> Option<DateTime<Utc>> {
+        let target = self.target?;
+        let wanted = (target.time - before).max(Duration::zero());
+        let mut left = wanted;
+        let runs =
+            self.ran.iter().map(|(from, to)| (*from, Some(*to))).chain(self.since.map(|since| (since, None)));
+        for (from, to) in runs {
+            let here = to.map(|to| measured(target.hours, business, from, to));
+            if here.is_none_or(|here| here >= left) {
+                let at = match target.hours {
+                    Hours::Calendar => from.checked_add_signed(left),
+                    Hours::Business => business.add(from, left),
+                };
+                return at.map(|at| at.max(self.holds_from));
+            }
+            left -= here.unwrap_or_default();
+        }
+        None
+    }
+
+    /// Where it stands at an instant up to which it was settled.
+    pub(super) fn read(&self, now: DateTime<Utc>, business: &Calendar) -> Reading {
+        let hours = self.target.map_or(Hours::Calendar, |target| target.hours);
+        let ran = self.ran.iter().copied().chain(self.since.map(|since| (since, now.max(since))));
+        let spent =
+            ran.fold(Duration::zero(), |spent, (from, to)| spent + measured(hours, business, from, to));
+        let ahead = |before| if self.active { self.reaches(business, before) } else { None };
+        let due = ahead(Duration::zero());
+        let warning = if self.warned { None } else { ahead(WARNING) };
+        let open = self.breached.is_none();
+        Reading {
+            metric: self.metric,
+            target: self.target,
+            spent,
+            active: self.active,
+            running: self.since.is_some(),
+            due: due.filter(|_| self.since.is_some()),
+            next: warning.or(due).filter(|_| open),
+            breached: self.breached,
+            fulfilled: self.fulfilled,
+        }
+    }
+
+    fn stop(&mut self, at: DateTime<Utc>) {
+        if let Some(since) = self.since.take()
+            && since < at
+        {
+            self.ran.push((since, at));
+        }
+    }
+
+    fn enter(&self, at: DateTime<Utc>, turn: Turn, log: &mut Vec<Entry>) {
+        log.push(Entry { at, metric: self.metric, turn });
+    }
+}
+
+fn measured(hours: Hours, business: &Calendar, from: DateTime<Utc>, to: DateTime<Utc>) -> Duration {
+    match hours {
+        Hours::Calendar => to - from,
+        Hours::Business => business.between(from, to),
+    }
+}

@@ -1,0 +1,16 @@
+//! Service levels: what a desk has promised, by which time, and whether it was kept.
+//!
+//! All of it is pure: a ticket's history goes in, and where each metric stands comes out. The rules are L1 to L8: what is
+//! kept is the time that has run, never only a deadline; a change of promise keeps what has passed; a warning and a breach
+//! come once each, at their true time, however late they are noticed; and the same history gives the same result, in
+//! whatever order it is told and however often it was looked at.
+
+mod calendar;
+mod follow;
+mod meter;
+mod metric;
+
+pub use self::calendar::{Calendar, Span};
+pub use self::follow::{Fact, Happened, Levels, Targets};
+pub use self::meter::{Entry, Reading, Turn};
+pub use self::metric::{Hours, Metric, Target, With};
