@@ -58,6 +58,9 @@ fn by_counts(partition: &Partition, matching: &Matching<'_>, tally: &Tally) -> O
     if places.is_empty() {
         return Some(vec![figures(Vec::new(), matching.count())]);
     }
+    if let Some(counts) = partition.cube.counts(tally.condition(), &places) {
+        return Some(counts.into_iter().map(|(keys, count)| figures(keys, count)).collect());
+    }
     let [place] = places[..] else { return None };
     let FieldIndex::Counted(values) = &partition.fields[place] else { return None };
     // With many values, most of them rare, going through the records is quicker.

@@ -12,17 +12,21 @@ use crate::places::Places;
 use crate::plan;
 use crate::rows::{Blocks, EVERYWHERE, Row, join};
 
+/// How many cells of the cube are gone through in the time that one block takes.
+const CELLS_A_BLOCK: usize = 16;
+
 /// A filter made ready for one partition.
 #[derive(Debug)]
 pub(crate) struct Matching<'a> {
     partition: &'a Partition,
+    filter: &'a Filter,
     node: Node<'a>,
     count: OnceCell<u64>,
 }
 
 impl<'a> Matching<'a> {
     pub(crate) fn new(partition: &'a Partition, filter: &'a Filter) -> Self {
-        Self { partition, node: plan::node(partition, filter), count: OnceCell::new() }
+        Self { partition, filter, node: plan::node(partition, filter), count: OnceCell::new() }
     }
 
     /// The rows that match.
@@ -45,7 +49,12 @@ impl<'a> Matching<'a> {
 
     /// How many rows match.
     pub(crate) fn count(&self) -> u64 {
-        *self.count.get_or_init(|| self.rows().count())
+        *self.count.get_or_init(|| {
+            let rows = self.rows();
+            let cheap = rows.known().is_some() || self.partition.cube.len() > rows.effort() * CELLS_A_BLOCK;
+            let cells = if cheap { None } else { self.partition.cube.count(self.filter) };
+            cells.unwrap_or_else(|| rows.count())
+        })
     }
 
     /// How many rows match, counted no further than `limit`.
@@ -106,6 +115,13 @@ impl<'n> Selection<'n> {
             [node] => node.known(self.partition),
             _ => None,
         }
+    }
+
+    /// About how many blocks have to be looked at, once for each node.
+    fn effort(&self) -> usize {
+        let blocks = self.partition.live.block_count();
+        let rows = self.nodes.first().map_or(blocks, |node| node.weight(self.partition));
+        blocks.min(rows) * self.nodes.len()
     }
 
     pub(crate) fn count(&self) -> u64 {

@@ -6,6 +6,7 @@ use helpdesk_core::storage::{FieldRef, KindSpec, Record, StorageError, Value, Wo
 use imbl::{OrdMap, OrdSet};
 use uuid::Uuid;
 
+use crate::cube::Cube;
 use crate::key::Key;
 use crate::rows::{Row, RowSet};
 use crate::text::TextIndex;
@@ -26,6 +27,7 @@ pub(crate) struct Partition {
     /// The declared composite indexes that the bitmaps do not make needless.
     pub(crate) ordered: Vec<Ordered>,
     pub(crate) text: TextIndex,
+    pub(crate) cube: Cube,
     next: Row,
 }
 
@@ -76,6 +78,7 @@ impl Partition {
             fields: fields.collect(),
             ordered: ordered.collect(),
             text: TextIndex::default(),
+            cube: Cube::new(kind),
             next: 1,
         }
     }
@@ -160,6 +163,7 @@ impl Partition {
                 index.keys.insert(after);
             }
         }
+        self.cube.change(old.map(|old| &*old.fields), Some(&new.fields));
         if let Some(words) = words {
             if old.is_some() {
                 self.text.remove(row);
@@ -186,6 +190,7 @@ impl Partition {
             let key = index.key(old);
             index.keys.remove(&key);
         }
+        self.cube.change(Some(&old.fields), None);
         if self.kind.searched {
             self.text.remove(row);
         }
