@@ -174,7 +174,7 @@ impl Finder<'_> {
                 if *skip > 0 {
                     *skip -= 1;
                 } else {
-                    found.extend(self.partition.records.get(&join(block, place)).cloned());
+                    found.extend(self.partition.records.get(join(block, place)).cloned());
                 }
                 found.len() < count
             });
@@ -233,7 +233,7 @@ impl Finder<'_> {
         rows.filter(|row| self.matching.has(*row))
             .skip(skip)
             .take(count)
-            .filter_map(|row| self.partition.records.get(&row).cloned())
+            .filter_map(|row| self.partition.records.get(row).cloned())
             .collect()
     }
 

@@ -13,6 +13,7 @@
 //! let storage = MemoryStorage::new(Schema::new([&NOTE]));
 //! ```
 
+mod by_row;
 mod cube;
 mod figures;
 mod find;

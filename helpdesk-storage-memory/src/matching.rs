@@ -71,7 +71,7 @@ impl<'a> Matching<'a> {
         let rows = self.rows();
         for block in rows.blocks(EVERYWHERE, false) {
             rows.places(block).each(false, |place| {
-                records.extend(self.partition.records.get(&join(block, place)));
+                records.extend(self.partition.records.get(join(block, place)));
                 true
             });
         }

@@ -314,5 +314,5 @@ fn merged<'a>(parts: impl Iterator<Item = Blocks<'a>>, descending: bool) -> Bloc
 
 fn looks(partition: &Partition, filter: &Filter, row: Row) -> bool {
     // A filter that is looked up record by record is a single condition on a field, never one on words.
-    partition.records.get(&row).is_some_and(|record| filter.holds(partition.kind, record, &|_| false))
+    partition.records.get(row).is_some_and(|record| filter.holds(partition.kind, record, &|_| false))
 }

@@ -21,7 +21,7 @@ pub(crate) fn node<'a>(partition: &'a Partition, filter: &'a Filter) -> Node<'a>
         Condition::Words(terms) => Node::Hits(partition.text.search(terms)),
         Condition::OneOf(name, values) => match kind.field(name) {
             Some(FieldRef::Builtin(Builtin::Id)) => {
-                Node::hits(values.iter().filter_map(|value| partition.ids.get(&value.as_uuid()?).copied()))
+                Node::hits(values.iter().filter_map(|value| partition.row(value.as_uuid()?)))
             }
             Some(FieldRef::Builtin(Builtin::Number)) => {
                 let rows = values.iter().filter_map(|value| Row::try_from(value.as_int()?).ok());
