@@ -1,7 +1,7 @@
 //! Rows that were collected for one query, rather than kept by an index.
 
-use crate::places::{Bits, LAST, Places};
-use crate::rows::{Blocks, Row, join, split, within};
+use crate::places::{Bits, Places};
+use crate::rows::{Blocks, Row, split, within};
 use crate::text::Found;
 
 /// The most rows that are kept one by one. Beyond, bits are quicker to fill than a list is to sort.
@@ -84,8 +84,7 @@ impl<'a> Hits<'a> {
             },
             Form::Found(found, others, _) => {
                 let mut bits = Bits::of(&within(others, block));
-                let (first, last) = (join(block, 0), join(block, LAST));
-                found.iter().for_each(|found| found.between(first, last, |row| bits.set(split(row).1)));
+                found.iter().for_each(|found| found.add_to(block, &mut bits));
                 Places::Many(bits)
             }
         }
@@ -113,7 +112,7 @@ impl<'a> Hits<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::EVERYWHERE;
+    use crate::rows::{EVERYWHERE, join};
 
     #[test]
     fn few_rows_and_many_are_kept_alike() {

@@ -205,9 +205,9 @@ impl<'a> Node<'a> {
                 places
             }
             Self::Or(parts) => {
-                let mut bits = Bits::EMPTY;
-                parts.iter().for_each(|part| part.places(partition, block).add_to(&mut bits));
-                Places::Many(bits)
+                let mut places = Places::none();
+                parts.iter().for_each(|part| places.or(&part.places(partition, block)));
+                places
             }
             Self::All | Self::Numbers(..) | Self::Look(_) | Self::Not(_) => {
                 let mut places = partition.live.places(block);
@@ -236,13 +236,13 @@ impl<'a> Node<'a> {
             Self::Look(filter) => places.retain(|place| looks(partition, filter, join(block, place))),
             Self::And(parts) => narrow(parts, partition, block, places),
             Self::Or(parts) => {
-                let mut bits = Bits::EMPTY;
+                let mut any = Places::none();
                 for part in parts {
                     let mut own = places.clone();
                     part.narrow(partition, block, &mut own);
-                    own.add_to(&mut bits);
+                    any.or(&own);
                 }
-                places.and(&bits);
+                *places = any;
             }
             Self::Not(part) => match &**part {
                 Self::Rows(rows) => rows.thin(block, places),

@@ -9,6 +9,9 @@ pub(crate) const LAST: u16 = (BLOCK - 1) as u16;
 /// The most places that are kept as a list; as bits they take 512 bytes.
 pub(crate) const SPARSE: usize = 128;
 
+/// The most places of lists that are merged; beyond, setting bits is quicker.
+const SHORT: usize = 32;
+
 /// Places in rising order.
 pub(crate) type List = SmallVec<[u16; SPARSE]>;
 
@@ -28,6 +31,15 @@ impl Bits {
 
     pub(crate) fn set(&mut self, place: u16) {
         self.0[usize::from(place / 64)] |= 1 << (place % 64);
+    }
+
+    /// Sets up to sixty-four places: those of a word's bits, from a place on. None may be beyond the last.
+    pub(crate) fn set_word(&mut self, place: u16, word: u64) {
+        let (index, shift) = (usize::from(place / 64), place % 64);
+        self.0[index] |= word << shift;
+        if shift > 0 && word >> (64 - shift) != 0 {
+            self.0[index + 1] |= word >> (64 - shift);
+        }
     }
 
     pub(crate) fn clear(&mut self, place: u16) {
@@ -127,7 +139,22 @@ impl Places {
         *self = Self::none();
     }
 
-    pub(crate) fn add_to(&self, bits: &mut Bits) {
+    /// Adds the places of others.
+    pub(crate) fn or(&mut self, other: &Self) {
+        match (&mut *self, other) {
+            (Self::Few(list), Self::Few(other)) if list.len() + other.len() <= SHORT => {
+                *list = merged(list, other);
+            }
+            (Self::Few(list), other) => {
+                let mut bits = Bits::of(list);
+                other.add_to(&mut bits);
+                *self = Self::Many(bits);
+            }
+            (Self::Many(bits), other) => other.add_to(bits),
+        }
+    }
+
+    fn add_to(&self, bits: &mut Bits) {
         match self {
             Self::Few(list) => list.iter().for_each(|place| bits.set(*place)),
             Self::Many(own) => bits.or(own),
@@ -164,7 +191,10 @@ impl Places {
     /// Keeps those that are in a rising list.
     pub(crate) fn and_list(&mut self, other: &[u16]) {
         match self {
-            Self::Few(list) => list.retain(listed(other)),
+            Self::Few(list) => {
+                let mut listed = listed(other);
+                list.retain(|place| listed(*place));
+            }
             Self::Many(bits) => {
                 let mut both = List::new();
                 both.extend(other.iter().copied().filter(|place| bits.has(*place)));
@@ -186,7 +216,7 @@ impl Places {
         match self {
             Self::Few(list) => {
                 let mut listed = listed(other);
-                list.retain(|place| !listed(place));
+                list.retain(|place| !listed(*place));
             }
             Self::Many(bits) => other.iter().for_each(|place| bits.clear(*place)),
         }
@@ -218,18 +248,28 @@ impl Places {
     }
 }
 
-/// Whether places that rise from call to call are in a list that rises.
-fn listed(list: &[u16]) -> impl FnMut(&mut u16) -> bool {
-    let mut rest = list;
+/// Whether places that rise from call to call are in a list that rises. A step at a time, which for lists as short
+/// as these is quicker than to search.
+fn listed(list: &[u16]) -> impl FnMut(u16) -> bool {
+    let mut rest = list.iter().copied().peekable();
     move |place| {
-        while let Some((first, others)) = rest.split_first() {
-            if first >= place {
-                return first == place;
-            }
-            rest = others;
-        }
-        false
+        while rest.next_if(|other| *other < place).is_some() {}
+        rest.peek() == Some(&place)
     }
+}
+
+/// The places of two rising lists, rising.
+fn merged(a: &[u16], b: &[u16]) -> List {
+    let mut both = List::new();
+    let (mut a, mut b) = (a.iter().copied().peekable(), b.iter().copied().peekable());
+    while let (Some(first), Some(second)) = (a.peek().copied(), b.peek().copied()) {
+        both.push(first.min(second));
+        a.next_if(|place| *place <= second);
+        b.next_if(|place| *place <= first);
+    }
+    both.extend(a);
+    both.extend(b);
+    both
 }
 
 #[cfg(test)]
@@ -269,6 +309,9 @@ mod tests {
                 let mut both = places.clone();
                 both.and_places(&other);
                 assert_eq!(list(&both, false), [2, 64, 701]);
+                let mut any = places.clone();
+                any.or(&other);
+                assert_eq!(list(&any, false), [0, 1, 2, 63, 64, 700, 701, 900, 4_095]);
                 let mut rest = places;
                 rest.minus_places(&other);
                 assert_eq!(list(&rest, false), [1, 700, 4_095]);

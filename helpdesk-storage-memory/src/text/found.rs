@@ -1,13 +1,16 @@
 //! What a search found in one segment.
 
-use super::segment::{Met, Postings, Segment, set_places};
-use crate::rows::Row;
+use super::segment::{Met, Postings, Segment};
+use crate::places::{Bits, LAST};
+use crate::rows::{Row, join, split};
 
 /// The rows of a segment that satisfy every term of a search.
 #[derive(Debug)]
 pub(crate) struct Found<'a> {
     /// The segment's rows, rising.
     rows: &'a [Row],
+    /// The first and the last of them: what says that a segment has nothing to say.
+    span: (Row, Row),
     places: Places,
 }
 
@@ -48,7 +51,9 @@ impl<'a> Found<'a> {
                 Places::Bits(bits, count)
             }
         };
-        Self { rows: &segment.rows, places }
+        let rows = &*segment.rows;
+        let span = (rows.first().copied().unwrap_or(Row::MAX), rows.last().copied().unwrap_or(0));
+        Self { rows, span, places }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -67,9 +72,7 @@ impl<'a> Found<'a> {
     }
 
     pub(crate) fn has(&self, row: Row) -> bool {
-        let outside = self.rows.first().is_none_or(|first| row < *first)
-            || self.rows.last().is_none_or(|last| row > *last);
-        if outside {
+        if row < self.span.0 || row > self.span.1 {
             return false;
         }
         let Ok(place) = self.rows.binary_search(&row) else { return false };
@@ -79,29 +82,57 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Hands over the rows between two, both included.
-    pub(crate) fn between(&self, first: Row, last: Row, mut take: impl FnMut(Row)) {
-        let start = self.rows.partition_point(|row| *row < first);
-        let end = start + self.rows[start..].partition_point(|row| *row <= last);
-        if start == end {
+    /// Adds the places of a block's rows to others.
+    pub(crate) fn add_to(&self, block: u32, bits: &mut Bits) {
+        let (first, last) = (join(block, 0), join(block, LAST));
+        if self.span.0 > last || self.span.1 < first {
             return;
         }
+        let start = self.rows.partition_point(|row| *row < first);
+        let end = start + self.rows[start..].partition_point(|row| *row <= last);
         match &self.places {
             Places::List(list) => {
                 let skipped = list.partition_point(|place| usize::from(*place) < start);
                 let within = list[skipped..].iter().map(|place| usize::from(*place));
-                within.take_while(|place| *place < end).for_each(|place| take(self.rows[place]));
+                within.take_while(|place| *place < end).for_each(|place| bits.set(split(self.rows[place]).1));
             }
-            Places::Bits(bits, _) => {
-                let words = start / 64..end.div_ceil(64);
-                let base = words.start * 64;
-                set_places(&bits[words])
-                    .map(|place| base + usize::from(place))
-                    .filter(|place| (start..end).contains(place))
-                    .for_each(|place| take(self.rows[place]));
+            Places::Bits(own, _) => {
+                // Rows that follow each other, as most do, are taken over sixty-four at a time.
+                let mut start = start;
+                while start < end {
+                    let run = run(&self.rows[start..end]);
+                    let place = split(self.rows[start]).1;
+                    for from in (0..run).step_by(64) {
+                        bits.set_word(place + from as u16, word(own, start + from, (run - from).min(64)));
+                    }
+                    start += run;
+                }
             }
         }
     }
+}
+
+/// How many of the first rows follow each other without a gap.
+fn run(rows: &[Row]) -> usize {
+    let follows = |place: usize| rows[place] - rows[0] == place as Row;
+    let mut step = 1;
+    while step < rows.len() && follows(step) {
+        step *= 2;
+    }
+    let (mut low, mut high) = (step / 2 + 1, step.min(rows.len()));
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if follows(middle) { low = middle + 1 } else { high = middle }
+    }
+    low.min(rows.len())
+}
+
+/// Up to sixty-four bits from a place on.
+fn word(bits: &[u64], start: usize, count: usize) -> u64 {
+    let (index, shift) = (start / 64, start % 64);
+    let low = bits[index] >> shift;
+    let high = if shift + count > 64 { bits[index + 1] << (64 - shift) } else { 0 };
+    (low | high) & (u64::MAX >> (64 - count))
 }
 
 impl Met<'_> {
@@ -134,5 +165,34 @@ fn listed(list: &[u16]) -> impl FnMut(&u16) -> bool {
         let reached = &rest[..rest.len().min(step + 1)];
         rest = &rest[reached.partition_point(|other| other < place)..];
         rest.first() == Some(place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_of_rows_end_at_the_first_gap() {
+        for length in 1..40_u32 {
+            let rows: Vec<Row> = (7..7 + length).collect();
+            assert_eq!(run(&rows), length as usize);
+            for gap in 1..length {
+                let rows: Vec<Row> = (0..length).map(|row| row + u32::from(row >= gap)).collect();
+                assert_eq!(run(&rows), gap as usize);
+            }
+        }
+    }
+
+    #[test]
+    fn bits_are_taken_over_wherever_they_start() {
+        let bits = [0x8000_0000_0000_0001, 0b101, u64::MAX];
+        let has = |place: usize| bits[place / 64] >> (place % 64) & 1;
+        for start in 0..150 {
+            for count in 1..=64.min(192 - start) {
+                let expected = (0..count).fold(0, |word, place| word | has(start + place) << place);
+                assert_eq!(word(&bits, start, count), expected, "{count} from {start}");
+            }
+        }
     }
 }

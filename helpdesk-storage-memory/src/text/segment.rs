@@ -39,13 +39,6 @@ pub(super) enum Met<'a> {
 }
 
 impl<'a> Postings<'a> {
-    fn add_to(self, bits: &mut [u64]) {
-        match self {
-            Self::List(places) => places.iter().for_each(|place| set(bits, *place)),
-            Self::Bits(own) => bits.iter_mut().zip(own).for_each(|(word, own)| *word |= own),
-        }
-    }
-
     /// The places, rising.
     pub(super) fn places(self) -> impl Iterator<Item = u16> + 'a {
         let (list, bits) = match self {
@@ -61,7 +54,7 @@ fn set(bits: &mut [u64], place: u16) {
 }
 
 /// The places of the bits that are set, rising.
-pub(super) fn set_places(bits: &[u64]) -> impl Iterator<Item = u16> + '_ {
+fn set_places(bits: &[u64]) -> impl Iterator<Item = u16> + '_ {
     bits.iter().enumerate().flat_map(|(index, word)| {
         let mut word = *word;
         std::iter::from_fn(move || {
@@ -120,15 +113,23 @@ impl Segment {
         &self.text[start..self.ends[index] as usize]
     }
 
-    fn postings(&self, index: usize) -> Postings<'_> {
-        let start = if index == 0 { 0 } else { self.limits[index - 1] as usize };
-        let list = &self.postings[start..self.limits[index] as usize];
-        if !list.is_empty() {
-            return Postings::List(list);
-        }
+    /// The postings of words from one index up to another, one word's after the other, without the common ones.
+    fn lists(&self, low: usize, high: usize) -> &[u16] {
+        let limit = |index: usize| if index == 0 { 0 } else { self.limits[index - 1] as usize };
+        &self.postings[limit(low)..limit(high)]
+    }
+
+    /// The bits of the common word at a place among them.
+    fn common(&self, place: usize) -> &[u64] {
         let words = self.rows.len().div_ceil(64);
-        let place = self.common.binary_search(&(index as u32)).unwrap_or_default();
-        Postings::Bits(&self.bits[place * words..(place + 1) * words])
+        &self.bits[place * words..(place + 1) * words]
+    }
+
+    fn postings(&self, index: usize) -> Postings<'_> {
+        match self.lists(index, index + 1) {
+            [] => Postings::Bits(self.common(self.common.partition_point(|word| (*word as usize) < index))),
+            list => Postings::List(list),
+        }
     }
 
     pub(super) fn words(&self) -> impl Iterator<Item = (&str, Postings<'_>)> {
@@ -137,20 +138,33 @@ impl Segment {
 
     /// The places of the rows that have a word which meets the term; `None` where no word does.
     pub(super) fn meet(&self, term: &Term) -> Option<Met<'_>> {
-        let (mut low, mut high) = (0, self.ends.len());
+        let low = self.first(0, |word| word < term.text());
+        if low == self.ends.len() || !term.meets(self.word(low)) {
+            return None;
+        }
+        if !term.is_prefix() {
+            return Some(Met::One(self.postings(low)));
+        }
+        let high = self.first(low, |word| term.meets(word));
+        if high == low + 1 {
+            return Some(Met::One(self.postings(low)));
+        }
+        let mut bits = vec![0; self.rows.len().div_ceil(64)];
+        self.lists(low, high).iter().for_each(|place| set(&mut bits, *place));
+        let place = |index: usize| self.common.partition_point(|word| (*word as usize) < index);
+        for common in place(low)..place(high) {
+            bits.iter_mut().zip(self.common(common)).for_each(|(word, common)| *word |= common);
+        }
+        Some(Met::Several(bits))
+    }
+
+    /// The index of the first word, from an index on, that does not pass a test which those before it pass.
+    fn first(&self, from: usize, passes: impl Fn(&str) -> bool) -> usize {
+        let (mut low, mut high) = (from, self.ends.len());
         while low < high {
             let middle = usize::midpoint(low, high);
-            if self.word(middle) < term.text() { low = middle + 1 } else { high = middle }
+            if passes(self.word(middle)) { low = middle + 1 } else { high = middle }
         }
-        let count = (low..self.ends.len()).take_while(|index| term.meets(self.word(*index))).count();
-        match count {
-            0 => None,
-            1 => Some(Met::One(self.postings(low))),
-            _ => {
-                let mut bits = vec![0; self.rows.len().div_ceil(64)];
-                (low..low + count).for_each(|index| self.postings(index).add_to(&mut bits));
-                Some(Met::Several(bits))
-            }
-        }
+        low
     }
 }
