@@ -9,7 +9,7 @@ use helpdesk_core::events::{Audience, EventDraft};
 use helpdesk_core::identity::{NewUser, OrganisationId, PasswordCost, Person, UserId, permissions};
 use helpdesk_core::jobs::JobDraft;
 use helpdesk_core::storage::{Batch, Changes, EntityId as _, Scope, Storage};
-use helpdesk_core::tickets::{Priority, State, Ticket, TicketId};
+use helpdesk_core::tickets::{Deletion, Priority, State, Ticket, TicketId};
 use helpdesk_core::{Actor, Helpdesk, ManualClock, SeededIds};
 use helpdesk_storage_memory::MemoryStorage;
 use uuid::Uuid;
@@ -139,7 +139,8 @@ impl World {
         self.tickets[place].uuid()
     }
 
-    /// A ticket whose body has some 900 bytes, in a state that is more often closed than not.
+    /// A ticket whose body has some 900 bytes, in a state that is more often closed than not. One in fifty is
+    /// deleted, which every list leaves out.
     fn made_up(&mut self) -> Ticket {
         let at = self.at;
         let state = match self.next(10) {
@@ -181,7 +182,7 @@ impl World {
             first_resolved_at: None,
             approval: None,
             attachments: 0,
-            deleted: None,
+            deleted: (self.next(50) == 0).then_some(Deletion { at, by: None }),
             ext: serde_json::Map::new(),
         }
     }

@@ -1,20 +1,21 @@
-//! Pages of records and figures over them, from one partition.
+//! Pages of records, from one partition.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use helpdesk_core::storage::{
-    Condition, Cursor, FieldRef, Figures, Filter, From, Group, Measure, Page, Query, Record, Sequence, Sums,
-    Tally, Total, TotalMode, Value,
+    Condition, Cursor, FieldRef, Filter, From, Page, Query, Record, Sequence, Total, TotalMode, Value,
 };
 
 use crate::key::Key;
-use crate::matching::{Matching, same};
+use crate::matching::{Matching, Selection};
+use crate::node::Node;
 use crate::partition::{ByValue, FieldIndex, Ordered, Partition};
-use crate::rows::{Bits, Row, RowSet, join, split};
+use crate::places::LAST;
+use crate::plan::same;
+use crate::rows::{Row, join, split};
 
 /// The most values of a field whose bitmaps are gone through one after the other to order by it.
-const MANY_VALUES: usize = 512;
+pub(crate) const MANY_VALUES: usize = 512;
 
 pub(crate) fn find(partition: &Partition, query: &Query) -> Page {
     let matching = Matching::new(partition, query.condition());
@@ -99,9 +100,8 @@ impl Finder<'_> {
             Start::First(skip) => (*skip, None),
             Start::After(cursor) => (0, Some(cursor.number)),
         };
-        let bits = |block| self.matching.bits(block);
-        let mut found = Vec::new();
-        self.rows(self.matching.blocks(), &bits, after, &mut skip, count, &mut found);
+        let mut found = Vec::with_capacity(count);
+        self.rows(&self.matching.rows(), after, &mut skip, count, &mut found);
         found
     }
 
@@ -132,8 +132,8 @@ impl Finder<'_> {
                 }
                 after = order.is_eq().then_some(cursor.number);
             }
-            let bits = |block| self.matching.bits_within(block, rows);
-            self.rows(&rows.blocks(), &bits, after, &mut skip, count, &mut found);
+            let node = Node::Rows(rows);
+            self.rows(&self.matching.within(&node), after, &mut skip, count, &mut found);
             if found.len() >= count {
                 break;
             }
@@ -144,47 +144,40 @@ impl Finder<'_> {
     /// Adds the records of rows, block by block, in the walk's direction of the numbers.
     fn rows(
         &self,
-        blocks: &[u32],
-        bits: &dyn Fn(u32) -> Bits,
+        rows: &Selection<'_>,
         after: Option<i64>,
         skip: &mut usize,
         count: usize,
         found: &mut Vec<Arc<Record>>,
     ) {
         let descending = self.walk.descending;
-        let after = after.map(|number| Row::try_from(number.max(0)).unwrap_or(Row::MAX));
-        for index in 0..blocks.len() {
-            let block = blocks[if descending { blocks.len() - 1 - index } else { index }];
-            let mut keep = None;
-            if let Some(after) = after {
-                let (last_block, place) = split(after);
-                if (descending && block > last_block) || (!descending && block < last_block) {
-                    continue;
-                }
-                if block == last_block {
-                    keep =
-                        Some(if descending { (0, place.checked_sub(1)) } else { (place + 1, Some(4_095)) });
-                }
-            }
-            let mut bits = bits(block);
-            match keep {
-                Some((first, Some(last))) if first <= last => bits.keep(first, last),
-                Some(_) => continue,
-                None => {}
+        let (first, last) = match (after.map(|number| Row::try_from(number.max(0))), descending) {
+            (None, _) | (Some(Err(_)), true) => (0, Row::MAX),
+            (Some(Ok(0)), true) | (Some(Ok(Row::MAX) | Err(_)), false) => return,
+            (Some(Ok(after)), true) => (0, after - 1),
+            (Some(Ok(after)), false) => (after + 1, Row::MAX),
+        };
+        for block in rows.blocks((split(first).0, split(last).0), descending) {
+            let mut places = rows.places(block);
+            if first > join(block, 0) || last < join(block, LAST) {
+                let (first, last) = (first.max(join(block, 0)), last.min(join(block, LAST)));
+                places.keep(split(first).1, split(last).1);
             }
             if *skip > 0 {
-                let here = bits.count() as usize;
+                let here = places.count();
                 if here <= *skip {
                     *skip -= here;
                     continue;
                 }
             }
-            for place in bits.places(descending).skip(std::mem::take(skip)) {
-                if found.len() >= count {
-                    return;
+            places.each(descending, |place| {
+                if *skip > 0 {
+                    *skip -= 1;
+                } else {
+                    found.extend(self.partition.records.get(join(block, place)).cloned());
                 }
-                found.extend(self.partition.records.get(&join(block, place)).cloned());
-            }
+                found.len() < count
+            });
             if found.len() >= count {
                 return;
             }
@@ -240,7 +233,7 @@ impl Finder<'_> {
         rows.filter(|row| self.matching.has(*row))
             .skip(skip)
             .take(count)
-            .filter_map(|row| self.partition.records.get(&row).cloned())
+            .filter_map(|row| self.partition.records.get(row).cloned())
             .collect()
     }
 
@@ -272,100 +265,4 @@ fn fixed(filter: &Filter) -> Vec<(&'static str, Value)> {
         Condition::And(parts) => parts.iter().flat_map(fixed).collect(),
         _ => Vec::new(),
     }
-}
-
-pub(crate) fn tally(partition: Option<&Partition>, tally: &Tally) -> Vec<Figures> {
-    let Some(partition) = partition else {
-        if !tally.groups().is_empty() {
-            return Vec::new();
-        }
-        return vec![Figures { keys: Vec::new(), values: Sums::new(tally).values(tally.kind()) }];
-    };
-    let matching = Matching::new(partition, tally.condition());
-    if let Some(figures) = by_bitmaps(partition, &matching, tally) {
-        return figures;
-    }
-    let kind = tally.kind();
-    let groups: Vec<_> = tally
-        .groups()
-        .iter()
-        .filter_map(|group| {
-            let (Group::Field(name) | Group::Period(name, ..)) = group;
-            kind.field(name).map(|field| (*group, field))
-        })
-        .collect();
-    let mut figures: BTreeMap<Vec<Value>, Sums> = BTreeMap::new();
-    if groups.is_empty() {
-        figures.insert(Vec::new(), Sums::new(tally));
-    }
-    for record in matching.records() {
-        for keys in keys(record, &groups) {
-            figures.entry(keys).or_insert_with(|| Sums::new(tally)).add(record);
-        }
-    }
-    figures.into_iter().map(|(keys, sums)| Figures { keys, values: sums.values(kind) }).collect()
-}
-
-/// Counts by one counted field, or by none, from the bitmaps alone.
-fn by_bitmaps(partition: &Partition, matching: &Matching<'_>, tally: &Tally) -> Option<Vec<Figures>> {
-    if tally.measures().iter().any(|measure| *measure != Measure::Count) {
-        return None;
-    }
-    let figures = |keys, count: u64| Figures {
-        keys,
-        values: vec![Value::Int(i64::try_from(count).unwrap_or(i64::MAX)); tally.measures().len()],
-    };
-    match tally.groups() {
-        [] => Some(vec![figures(Vec::new(), matching.count())]),
-        [Group::Field(name)] => {
-            let FieldIndex::Counted(values) = &partition.fields[partition.kind.position(name)?] else {
-                return None;
-            };
-            // With many values, most of them rare, going through the records is quicker.
-            if values.len() > MANY_VALUES {
-                return None;
-            }
-            let all = *tally.condition() == Filter::all();
-            let count = |rows: &RowSet| -> u64 {
-                if all {
-                    return rows.len() as u64;
-                }
-                rows.blocks().iter().map(|block| u64::from(matching.bits_within(*block, rows).count())).sum()
-            };
-            let counts = values.iter().map(|(value, rows)| (value, count(rows)));
-            Some(
-                counts
-                    .filter(|(_, count)| *count > 0)
-                    .map(|(value, count)| figures(vec![value.clone()], count))
-                    .collect(),
-            )
-        }
-        _ => None,
-    }
-}
-
-/// The groups that a record counts in: several where a grouping field is a set.
-fn keys(record: &Record, groups: &[(Group, FieldRef)]) -> Vec<Vec<Value>> {
-    let mut all = vec![Vec::with_capacity(groups.len())];
-    for (group, field) in groups {
-        let value = record.value(*field);
-        let values: Vec<Value> = match group {
-            Group::Field(_) if value.is_null() => vec![Value::Null],
-            Group::Field(_) => value.elements().to_vec(),
-            Group::Period(_, unit, zone) => {
-                vec![value.as_time().map_or(Value::Null, |at| Value::from(unit.label(at, *zone)))]
-            }
-        };
-        all = all
-            .into_iter()
-            .flat_map(|keys| {
-                values.iter().map(move |value| {
-                    let mut keys = keys.clone();
-                    keys.push(value.clone());
-                    keys
-                })
-            })
-            .collect();
-    }
-    all
 }

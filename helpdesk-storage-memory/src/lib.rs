@@ -13,10 +13,17 @@
 //! let storage = MemoryStorage::new(Schema::new([&NOTE]));
 //! ```
 
+mod by_row;
+mod cube;
+mod figures;
 mod find;
+mod hits;
 mod key;
 mod matching;
+mod node;
 mod partition;
+mod places;
+mod plan;
 mod root;
 mod rows;
 mod text;
@@ -130,7 +137,7 @@ impl Storage for MemoryStorage {
     async fn tally(&self, tally: &Tally) -> Result<Vec<Figures>, StorageError> {
         tally.check()?;
         let root = self.root.load();
-        Ok(find::tally(root.partition(tally.kind(), tally.scope())?, tally))
+        Ok(figures::tally(root.partition(tally.kind(), tally.scope())?, tally))
     }
 
     async fn commit(&self, batch: Batch) -> Result<Committed, StorageError> {

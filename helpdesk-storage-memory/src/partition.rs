@@ -6,6 +6,8 @@ use helpdesk_core::storage::{FieldRef, KindSpec, Record, StorageError, Value, Wo
 use imbl::{OrdMap, OrdSet};
 use uuid::Uuid;
 
+use crate::by_row::ByRow;
+use crate::cube::Cube;
 use crate::key::Key;
 use crate::rows::{Row, RowSet};
 use crate::text::TextIndex;
@@ -19,13 +21,14 @@ pub(crate) struct Partition {
     pub(crate) kind: &'static KindSpec,
     /// All rows that there are.
     pub(crate) live: RowSet,
-    pub(crate) records: OrdMap<Row, Arc<Record>>,
-    pub(crate) ids: OrdMap<Uuid, Row>,
+    pub(crate) records: ByRow<Arc<Record>>,
+    ids: OrdMap<Uuid, Row>,
     /// By place of the field: the index it has.
     pub(crate) fields: Vec<FieldIndex>,
     /// The declared composite indexes that the bitmaps do not make needless.
     pub(crate) ordered: Vec<Ordered>,
     pub(crate) text: TextIndex,
+    pub(crate) cube: Cube,
     next: Row,
 }
 
@@ -71,23 +74,29 @@ impl Partition {
         Self {
             kind,
             live: RowSet::default(),
-            records: OrdMap::new(),
+            records: ByRow::default(),
             ids: OrdMap::new(),
             fields: fields.collect(),
             ordered: ordered.collect(),
             text: TextIndex::default(),
+            cube: Cube::new(kind),
             next: 1,
         }
     }
 
     pub(crate) fn get(&self, id: Uuid) -> Option<&Arc<Record>> {
-        self.ids.get(&id).and_then(|row| self.records.get(row))
+        self.records.get(self.row(id)?)
+    }
+
+    /// The row of the record of an id.
+    pub(crate) fn row(&self, id: Uuid) -> Option<Row> {
+        self.ids.get(&id).copied()
     }
 
     /// The record that has a value in the unique field at `place`.
     pub(crate) fn by_unique(&self, place: usize, value: &Value) -> Option<&Arc<Record>> {
         match &self.fields[place] {
-            FieldIndex::Unique(rows) => rows.get(value).and_then(|row| self.records.get(row)),
+            FieldIndex::Unique(rows) => rows.get(value).and_then(|row| self.records.get(*row)),
             _ => None,
         }
     }
@@ -160,6 +169,7 @@ impl Partition {
                 index.keys.insert(after);
             }
         }
+        self.cube.change(old.map(|old| &*old.fields), Some(&new.fields));
         if let Some(words) = words {
             if old.is_some() {
                 self.text.remove(row);
@@ -186,12 +196,13 @@ impl Partition {
             let key = index.key(old);
             index.keys.remove(&key);
         }
+        self.cube.change(Some(&old.fields), None);
         if self.kind.searched {
             self.text.remove(row);
         }
         self.live.remove(row);
         self.ids.remove(&old.id);
-        self.records.remove(&row);
+        self.records.remove(row);
     }
 
     /// Whether a record has the value in the field at `place`.

@@ -7,83 +7,13 @@ use std::sync::Arc;
 
 use imbl::OrdMap;
 
+use crate::places::{BLOCK, Bits, LAST, List, Places, SPARSE};
+
 /// A record's number within its partition.
 pub(crate) type Row = u32;
 
-/// Rows to a block.
-const BLOCK: u32 = 4_096;
 /// The largest set that is kept as a plain list.
 const FEW: usize = 48;
-/// The largest block that is kept as a plain list; as bits it takes 512 bytes.
-const SPARSE: usize = 128;
-
-/// One bit for each row of a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Bits([u64; 64]);
-
-impl Bits {
-    pub(crate) const EMPTY: Self = Self([0; 64]);
-
-    pub(crate) fn set(&mut self, place: u16) {
-        self.0[usize::from(place / 64)] |= 1 << (place % 64);
-    }
-
-    pub(crate) fn clear(&mut self, place: u16) {
-        self.0[usize::from(place / 64)] &= !(1 << (place % 64));
-    }
-
-    pub(crate) fn has(&self, place: u16) -> bool {
-        self.0[usize::from(place / 64)] & (1 << (place % 64)) != 0
-    }
-
-    pub(crate) fn count(&self) -> u32 {
-        self.0.iter().map(|word| word.count_ones()).sum()
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.iter().all(|word| *word == 0)
-    }
-
-    pub(crate) fn and(&mut self, other: &Self) {
-        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= other);
-    }
-
-    pub(crate) fn or(&mut self, other: &Self) {
-        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
-    }
-
-    pub(crate) fn minus(&mut self, other: &Self) {
-        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= !other);
-    }
-
-    /// Keeps the places from `first` to `last`, both included.
-    pub(crate) fn keep(&mut self, first: u16, last: u16) {
-        for (index, word) in self.0.iter_mut().enumerate() {
-            let start = index as u32 * 64;
-            let low = u32::from(first).saturating_sub(start).min(64);
-            let high = (u32::from(last) + 1).saturating_sub(start).min(64);
-            let below = |end: u32| if end >= 64 { u64::MAX } else { (1 << end) - 1 };
-            *word &= below(high) & !below(low);
-        }
-    }
-
-    /// The places that are set, rising or falling.
-    pub(crate) fn places(&self, descending: bool) -> impl Iterator<Item = u16> + '_ {
-        let words = (0..64).map(move |index| if descending { 63 - index } else { index });
-        words.flat_map(move |index: usize| {
-            let mut word = self.0[index];
-            std::iter::from_fn(move || {
-                if word == 0 {
-                    return None;
-                }
-                let bit = if descending { 63 - word.leading_zeros() } else { word.trailing_zeros() };
-                word &= !(1 << bit);
-                Some((index as u32 * 64 + bit) as u16)
-            })
-        })
-    }
-}
-
 /// The block of a row, and the row's place in it.
 pub(crate) const fn split(row: Row) -> (u32, u16) {
     (row / BLOCK, (row % BLOCK) as u16)
@@ -101,10 +31,31 @@ enum Block {
 }
 
 impl Block {
+    fn places(&self) -> Places {
+        match self {
+            Self::Sparse(places) => Places::Few(List::from_slice(places)),
+            Self::Dense(bits) => Places::Many(**bits),
+        }
+    }
+
     fn add_to(&self, bits: &mut Bits) {
         match self {
             Self::Sparse(places) => places.iter().for_each(|place| bits.set(*place)),
             Self::Dense(dense) => bits.or(dense),
+        }
+    }
+
+    fn narrow(&self, places: &mut Places) {
+        match self {
+            Self::Sparse(own) => places.and_list(own),
+            Self::Dense(bits) => places.and(bits),
+        }
+    }
+
+    fn thin(&self, places: &mut Places) {
+        match self {
+            Self::Sparse(own) => places.minus_list(own),
+            Self::Dense(bits) => places.minus(bits),
         }
     }
 
@@ -119,8 +70,7 @@ impl Block {
         match self {
             Self::Sparse(places) if places.len() < SPARSE => *places = inserted(places, place),
             Self::Sparse(places) => {
-                let mut bits = Bits::EMPTY;
-                places.iter().for_each(|place| bits.set(*place));
+                let mut bits = Bits::of(places);
                 bits.set(place);
                 *self = Self::Dense(Arc::new(bits));
             }
@@ -223,39 +173,79 @@ impl RowSet {
         }
     }
 
-    /// The rows of a block as bits.
-    pub(crate) fn bits(&self, block: u32) -> Bits {
-        let mut bits = Bits::EMPTY;
+    /// The places of a block's rows.
+    pub(crate) fn places(&self, block: u32) -> Places {
         match &self.0 {
-            Form::Few(rows) => {
-                let start = rows.partition_point(|row| split(*row).0 < block);
-                for (own, place) in rows[start..].iter().map(|row| split(*row)) {
-                    if own != block {
-                        break;
-                    }
-                    bits.set(place);
-                }
-            }
-            Form::Many(blocks, _) => {
-                if let Some(block) = blocks.get(&block) {
-                    block.add_to(&mut bits);
-                }
-            }
+            Form::Few(rows) => Places::Few(within(rows, block)),
+            Form::Many(blocks, _) => blocks.get(&block).map_or_else(Places::none, Block::places),
         }
-        bits
     }
 
-    /// The blocks that have rows, rising.
-    pub(crate) fn blocks(&self) -> Vec<u32> {
+    /// Adds the places of a block's rows to others.
+    pub(crate) fn add_to(&self, block: u32, bits: &mut Bits) {
         match &self.0 {
-            Form::Few(rows) => {
-                let mut blocks: Vec<_> = rows.iter().map(|row| split(*row).0).collect();
-                blocks.dedup();
-                blocks
-            }
-            Form::Many(blocks, _) => blocks.keys().copied().collect(),
+            Form::Few(rows) => within(rows, block).into_iter().for_each(|place| bits.set(place)),
+            Form::Many(blocks, _) => blocks.get(&block).into_iter().for_each(|block| block.add_to(bits)),
         }
     }
+
+    /// Keeps of the places of a block those whose rows are here.
+    pub(crate) fn narrow(&self, block: u32, places: &mut Places) {
+        match &self.0 {
+            Form::Few(rows) => places.and_list(&within(rows, block)),
+            Form::Many(blocks, _) => match blocks.get(&block) {
+                Some(block) => block.narrow(places),
+                None => places.clear(),
+            },
+        }
+    }
+
+    /// Keeps of the places of a block those whose rows are not here.
+    pub(crate) fn thin(&self, block: u32, places: &mut Places) {
+        match &self.0 {
+            Form::Few(rows) => places.minus_list(&within(rows, block)),
+            Form::Many(blocks, _) => blocks.get(&block).into_iter().for_each(|block| block.thin(places)),
+        }
+    }
+
+    /// The blocks from the first to the last that have rows, rising or falling, found as they are asked for.
+    pub(crate) fn blocks(&self, (first, last): (u32, u32), descending: bool) -> Blocks<'_> {
+        match (&self.0, descending) {
+            (Form::Few(rows), _) => {
+                let blocks = rows.iter().map(|row| split(*row).0);
+                let mut blocks: Vec<_> = blocks.filter(|block| (first..=last).contains(block)).collect();
+                blocks.dedup();
+                if descending {
+                    blocks.reverse();
+                }
+                Box::new(blocks.into_iter())
+            }
+            (Form::Many(blocks, _), false) => Box::new(blocks.range(first..=last).map(|(block, _)| *block)),
+            (Form::Many(blocks, _), true) => {
+                Box::new(blocks.range(first..=last).rev().map(|(block, _)| *block))
+            }
+        }
+    }
+
+    /// At most how many blocks have rows.
+    pub(crate) fn block_count(&self) -> usize {
+        match &self.0 {
+            Form::Few(rows) => rows.len(),
+            Form::Many(blocks, _) => blocks.len(),
+        }
+    }
+}
+
+/// Numbers of blocks, in order.
+pub(crate) type Blocks<'a> = Box<dyn Iterator<Item = u32> + 'a>;
+
+/// All blocks that there can be.
+pub(crate) const EVERYWHERE: (u32, u32) = (0, u32::MAX / BLOCK);
+
+/// The places of those of some rows, rising, that are in a block.
+pub(crate) fn within(rows: &[Row], block: u32) -> List {
+    let start = rows.partition_point(|row| *row < join(block, 0));
+    rows[start..].iter().take_while(|row| **row <= join(block, LAST)).map(|row| split(*row).1).collect()
 }
 
 fn add(blocks: &mut OrdMap<u32, Block>, row: Row) {
@@ -273,16 +263,14 @@ mod tests {
     use super::*;
 
     fn rows(set: &RowSet, descending: bool) -> Vec<Row> {
-        let mut blocks = set.blocks();
-        if descending {
-            blocks.reverse();
+        let mut rows = Vec::new();
+        for block in set.blocks(EVERYWHERE, descending) {
+            set.places(block).each(descending, |place| {
+                rows.push(join(block, place));
+                true
+            });
         }
-        blocks
-            .into_iter()
-            .flat_map(|block| {
-                set.bits(block).places(descending).map(|place| join(block, place)).collect::<Vec<_>>()
-            })
-            .collect()
+        rows
     }
 
     #[test]
@@ -309,7 +297,7 @@ mod tests {
         for row in model {
             set.remove(row);
         }
-        assert!(set.is_empty() && set.blocks().is_empty());
+        assert!(set.is_empty() && set.blocks(EVERYWHERE, false).next().is_none());
     }
 
     #[test]
@@ -319,15 +307,5 @@ mod tests {
         let before = set.clone();
         set.remove(3);
         assert!(before.has(3) && !set.has(3));
-    }
-
-    #[test]
-    fn bits_are_kept_between_two_places() {
-        let mut bits = Bits::EMPTY;
-        [0, 63, 64, 100, 4_095].into_iter().for_each(|place| bits.set(place));
-        bits.keep(63, 100);
-        assert_eq!(bits.places(false).collect::<Vec<_>>(), [63, 64, 100]);
-        bits.keep(0, 4_095);
-        assert_eq!(bits.count(), 3);
     }
 }
