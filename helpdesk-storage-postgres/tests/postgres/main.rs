@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod answers;
 mod cluster;
 mod dense;
 mod fixture;
@@ -11,5 +12,6 @@ mod jobs;
 mod ledger;
 mod lost;
 mod order;
+mod proxy;
 mod releases;
 mod schema;

@@ -145,6 +145,12 @@ async fn without_a_relay_events_wait_and_are_counted() {
     until_sql(&mut watch, "a session that waits for the lock", &waits).await;
     run(&mut watch, &format!("SELECT pg_terminate_backend({first})")).await;
     let mut other = held.await.expect("the lock");
+    // The store has come back, and finds that it is not the relay.
+    let stands_by = format!(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> {first}
+                        AND query = 'SELECT pg_try_advisory_lock($1)' AND state = 'idle')"
+    );
+    until_sql(&mut watch, "a store that stands by", &stands_by).await;
 
     commit(&store, desk.logs(["a", "b"])).await;
     commit(&store, desk.logs(["c"])).await;
