@@ -3,7 +3,7 @@
 //! ```no_run
 //! use std::sync::Arc;
 //!
-//! use helpdesk_core::Schema;
+//! use helpdesk_core::storage::Schema;
 //! use helpdesk_storage_postgres::{PostgresSettings, PostgresStorage};
 //!
 //! # async fn open(schema: Schema) -> Result<(), helpdesk_storage_postgres::SetupError> {
