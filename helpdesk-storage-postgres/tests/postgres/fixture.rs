@@ -21,6 +21,10 @@ use crate::support;
 /// How long anything is waited for. Only ever by a test that fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The locks of this database, and of no other on the server.
+pub(crate) const LOCKS: &str = "(SELECT * FROM pg_locks
+    WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS locks";
+
 /// Something to refer to.
 pub(crate) static SHELF: KindSpec = KindSpec::new("shelf", &[FieldSpec::text("name")]);
 

@@ -9,7 +9,7 @@ use helpdesk_core::storage::{Claim, Position, Query, Storage as _, StorageError,
 use helpdesk_storage_postgres::PostgresStorage;
 
 use crate::cluster::Cluster;
-use crate::fixture::{CASE, Desk, SHELF, at, commit, follow, fresh, run, schema, until, until_sql};
+use crate::fixture::{CASE, Desk, LOCKS, SHELF, at, commit, follow, fresh, run, schema, until, until_sql};
 use crate::ledger::Ledger;
 use crate::support;
 
@@ -160,7 +160,8 @@ async fn a_draw_that_fails_fails_those_who_wait_for_it_as_unavailable() {
         let (store, batch) = (Arc::clone(&store), desk.writes([desk.insert(&CASE, fresh(), &[])]));
         commits.spawn(async move { store.commit(batch).await });
     }
-    let drawing = "SELECT pid FROM pg_locks WHERE relation = 'helpdesk.number'::regclass AND NOT granted";
+    let drawing =
+        format!("SELECT pid FROM {LOCKS} WHERE relation = 'helpdesk.number'::regclass AND NOT granted");
     until_sql(&mut watch, "a draw", &format!("SELECT EXISTS ({drawing})")).await;
     run(&mut watch, &format!("SELECT pg_terminate_backend(pid) FROM ({drawing}) AS waiting")).await;
     run(&mut other, "COMMIT").await;
@@ -190,7 +191,7 @@ async fn a_commit_that_nobody_waits_for_any_more_is_made() {
     };
     let draws = |count: i32| {
         format!(
-            "SELECT count(*) = {count} FROM pg_locks WHERE relation = 'helpdesk.number'::regclass AND NOT granted"
+            "SELECT count(*) = {count} FROM {LOCKS} WHERE relation = 'helpdesk.number'::regclass AND NOT granted"
         )
     };
     let first = spawn();

@@ -10,12 +10,13 @@ use sqlx::PgConnection;
 use tokio::task::JoinSet;
 
 use crate::fixture::{
-    CASE, Desk, PRESENCE, SHELF, ask, commit, follow, fresh, run, until, until_sql, within,
+    CASE, Desk, LOCKS, PRESENCE, SHELF, ask, commit, follow, fresh, run, until, until_sql, within,
 };
 
 /// The session that holds the lock of the relay. Nothing in these tests takes any other of the kind.
-const RELAY: &str = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+fn holders() -> String {
+    format!("SELECT pid FROM {LOCKS} WHERE locktype = 'advisory' AND granted")
+}
 
 fn actions(read: &[(Position, String)]) -> Vec<&str> {
     read.iter().map(|(_, action)| action.as_str()).collect()
@@ -23,8 +24,8 @@ fn actions(read: &[(Position, String)]) -> Vec<&str> {
 
 /// Waits until a node is the relay, and answers its session.
 async fn relay(session: &mut PgConnection) -> i32 {
-    until_sql(session, "a relay", &format!("SELECT EXISTS ({RELAY})")).await;
-    ask(session, RELAY).await
+    until_sql(session, "a relay", &format!("SELECT EXISTS ({})", holders())).await;
+    ask(session, &holders()).await
 }
 
 /// All that was logged has its place.
@@ -96,8 +97,8 @@ async fn what_overwrites_last_is_logged_last() {
         let (store, batch) = (Arc::clone(&store), overwrite("slow"));
         async move { commit(&store, batch).await }
     });
-    let waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)";
-    until_sql(&mut watch, "one that waits", waits).await;
+    let waits = format!("SELECT EXISTS (SELECT FROM {LOCKS} WHERE locktype = 'advisory' AND NOT granted)");
+    until_sql(&mut watch, "one that waits", &waits).await;
     let fast = commit(&store, overwrite("fast")).await;
     run(&mut other, "SELECT pg_advisory_unlock(1)").await;
     let slow = slow.await.expect("the slow one");
@@ -133,15 +134,16 @@ async fn without_a_relay_events_wait_and_are_counted() {
     let (store, mut other, mut watch) = (desk.open().await, desk.session().await, desk.session().await);
     let first = relay(&mut watch).await;
     // Takes the lock as soon as the relay loses it. The stores only try.
-    let key =
-        "SELECT classid::bigint << 32 | objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted";
-    let key: i64 = ask(&mut watch, key).await;
+    let key = format!(
+        "SELECT classid::bigint << 32 | objid::bigint FROM {LOCKS} WHERE locktype = 'advisory' AND granted"
+    );
+    let key: i64 = ask(&mut watch, &key).await;
     let own: i32 = ask(&mut other, "SELECT pg_backend_pid()").await;
     let held = tokio::spawn(async move {
         run(&mut other, &format!("SELECT pg_advisory_lock({key})")).await;
         other
     });
-    let waits = format!("SELECT EXISTS (SELECT FROM pg_locks WHERE pid = {own} AND NOT granted)");
+    let waits = format!("SELECT EXISTS (SELECT FROM {LOCKS} WHERE pid = {own} AND NOT granted)");
     until_sql(&mut watch, "a session that waits for the lock", &waits).await;
     run(&mut watch, &format!("SELECT pg_terminate_backend({first})")).await;
     let mut other = held.await.expect("the lock");
@@ -259,9 +261,9 @@ async fn when_the_relay_is_killed_its_work_is_taken_over() {
     for _ in 0..5 {
         let before = nodes[0].health().await.expect("the store answers").newest;
         run(&mut watch, &format!("SELECT pg_terminate_backend({killed})")).await;
-        let other = format!("SELECT EXISTS ({RELAY} AND pid <> {killed})");
+        let other = format!("SELECT EXISTS ({} AND pid <> {killed})", holders());
         until_sql(&mut watch, "another relay", &other).await;
-        killed = ask(&mut watch, RELAY).await;
+        killed = ask(&mut watch, &holders()).await;
         // It does its work before it is killed, too.
         until("further events", || async {
             nodes[1].health().await.expect("the store answers").newest > before
@@ -289,7 +291,8 @@ async fn when_the_relays_server_ends_another_takes_over() {
     let writers = Writers::start(&desk, &[Arc::clone(&second)]);
     let before = second.health().await.expect("the store answers").newest;
     drop(first);
-    until_sql(&mut watch, "another relay", &format!("SELECT EXISTS ({RELAY} AND pid <> {session})")).await;
+    until_sql(&mut watch, "another relay", &format!("SELECT EXISTS ({} AND pid <> {session})", holders()))
+        .await;
     until("further events", || async { second.health().await.expect("the store answers").newest > before })
         .await;
     writers.end().await;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::fixture::{CASE, Desk, SHELF, ask, commit, follow, fresh, run, schema, until};
+use crate::fixture::{CASE, Desk, LOCKS, SHELF, ask, commit, follow, fresh, run, schema, until};
 use crate::support;
 
 /// As the older release declares it.
@@ -286,9 +286,8 @@ async fn stores_in_two_schemas_know_nothing_of_each_other() {
     }
     // Each has a relay of its own.
     let mut session = desk.session().await;
-    let relays = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    assert_eq!(ask::<i64>(&mut session, relays).await, 2);
+    let relays = format!("SELECT count(*) FROM {LOCKS} WHERE locktype = 'advisory' AND granted");
+    assert_eq!(ask::<i64>(&mut session, &relays).await, 2);
     run(&mut session, "DROP SCHEMA \"Other \"\"desk\"\"\" CASCADE").await;
     assert_eq!(one.find(&Query::new(&CASE, desk.scope)).await.expect("an answer").records.len(), 1);
 }
