@@ -64,10 +64,11 @@ pub(crate) async fn commit(
     for _ in 0..ATTEMPTS {
         let refusal = match attempt_once(pool, tables, &plan, &dense, &batch).await {
             Ok(committed) => return Ok(committed),
-            // Nothing was sent, and whoever else is asked now waits as long.
-            Err(Refusal::Said(error @ StorageError::Unavailable { .. })) if lost.is_none() => {
-                return Err(error);
-            }
+            // Nothing was sent this time, and who asks for the outcome now waits as long in vain.
+            Err(Refusal::Said(error @ StorageError::Unavailable { .. })) => match lost {
+                None => return Err(error),
+                Some(_) => break,
+            },
             Err(refusal) => refusal,
         };
         // Whatever it was refused for: it may have been committed before, under this id, and is answered the same.
@@ -77,7 +78,6 @@ pub(crate) async fn commit(
         }
         match (refusal, before) {
             (Refusal::Lost(error), _) => lost = Some(error),
-            (Refusal::Said(StorageError::Unavailable { .. }), _) if lost.is_some() => break,
             (Refusal::Said(error), _) => return Err(error),
             (Refusal::Refused(error), Ok(_)) => {
                 return Err(diagnose::diagnose(pool, tables, &batch, error).await);
