@@ -13,7 +13,7 @@ use crate::proxy::Proxy;
 /// A store at the end of a wire.
 async fn store(proxy: &Proxy) -> Arc<PostgresStorage> {
     let settings = PostgresSettings::parse(&proxy.url).expect("an address");
-    let settings = settings.connections(8).acquire_timeout(Duration::from_millis(500));
+    let settings = settings.connections(8).acquire_timeout(Duration::from_secs(2));
     Arc::new(PostgresStorage::open(&settings, schema()).await.expect("the store opens"))
 }
 
