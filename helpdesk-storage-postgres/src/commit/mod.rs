@@ -78,6 +78,8 @@ pub(crate) async fn commit(
         }
         match (refusal, before) {
             (Refusal::Lost(error), _) => lost = Some(error),
+            // It may be refused for what an earlier attempt has done.
+            (_, Err(_)) if lost.is_some() => break,
             (Refusal::Said(error), _) => return Err(error),
             (Refusal::Refused(error), Ok(_)) => {
                 return Err(diagnose::diagnose(pool, tables, &batch, error).await);
