@@ -44,8 +44,7 @@ async fn a_commit_whose_answer_is_lost_is_answered_all_the_same() {
         proxy.cut(word, times);
         let batch = batch(&desk, word);
         let committed = commit(&store, batch.clone()).await;
-        assert!(proxy.cuts() < times, "an answer was lost");
-        proxy.cut("", 0);
+        assert!(proxy.leave() < times, "an answer was lost");
         assert_eq!(committed.written[0].version, 1);
         assert_eq!(store.outcome(batch.id).await.expect("the store answers"), Some(committed.clone()));
         assert_eq!(commit(&store, batch).await, committed);
@@ -65,7 +64,7 @@ async fn a_transaction_whose_end_is_not_heard_is_not_made_twice() {
         proxy.cut(word, 1);
         let batch = Batch { counters: vec![counter.clone()], ..batch(&desk, &format!("drawn {number}")) };
         let committed = commit(&store, batch).await;
-        assert_eq!(proxy.cuts(), 0, "an answer was lost");
+        assert_eq!(proxy.leave(), 0, "an answer was lost");
         assert_eq!(committed.counters, [i64::try_from(number).expect("a number") + 1]);
     }
     assert_eq!(counts(&desk).await, [2, 2, 2]);
@@ -92,6 +91,26 @@ async fn where_nobody_can_be_asked_the_outcome_is_unknown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_not_believed_where_an_earlier_attempt_may_be_why() {
+    let desk = Desk::new("answers_refusal").await;
+    let proxy = Proxy::to(&desk.url).await;
+    let store = store(&proxy).await;
+    // The commit once, and whatever asks what became of it.
+    proxy.cut("unheard", 1);
+    proxy.cut("SELECT numbers, versions, counters FROM", 100);
+    let batch = batch(&desk, "unheard");
+    let unknown = within("an answer", store.commit(batch.clone())).await;
+    assert!(
+        matches!(&unknown, Err(StorageError::Unknown { batch: of, .. }) if *of == batch.id),
+        "{unknown:?}"
+    );
+    proxy.leave();
+    let outcome = store.outcome(batch.id).await.expect("the store answers");
+    assert_eq!(outcome, Some(commit(&store, batch).await));
+    assert_eq!(counts(&desk).await, [1, 1, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn jobs_whose_claim_is_not_heard_come_again_once_the_lease_has_lapsed() {
     let desk = Desk::new("answers_claim").await;
     let proxy = Proxy::to(&desk.url).await;
@@ -102,7 +121,7 @@ async fn jobs_whose_claim_is_not_heard_come_again_once_the_lease_has_lapsed() {
     proxy.cut(unheard.token.as_bytes(), 1);
     let answer = within("an answer", store.claim(unheard)).await;
     assert!(matches!(answer, Err(StorageError::Unavailable { .. })), "{answer:?}");
-    assert_eq!(proxy.cuts(), 0, "an answer was lost");
+    assert_eq!(proxy.leave(), 0, "an answer was lost");
     assert!(store.claim(claim(59)).await.expect("the store answers").is_empty());
     let claimed = store.claim(claim(60)).await.expect("the store answers");
     assert_eq!(claimed.iter().map(|job| job.attempt).collect::<Vec<_>>(), [2]);

@@ -2,7 +2,7 @@
 //! it is heard.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -13,10 +13,8 @@ use tokio::task::JoinSet;
 #[derive(Debug, Default)]
 struct Wire {
     server: String,
-    /// What the message holds whose answer is not to be heard.
-    word: Mutex<Vec<u8>>,
-    /// How many answers are not to be heard.
-    cuts: AtomicUsize,
+    /// What messages hold whose answers are not to be heard, and how many of them are not.
+    cuts: Mutex<Vec<(Vec<u8>, usize)>>,
     /// Whether nobody is let through after a cut.
     down: AtomicBool,
     is_down: AtomicBool,
@@ -61,8 +59,12 @@ impl Proxy {
 
     /// Cuts the connection that next tells the server a word, when the server has done it; so many times.
     pub(crate) fn cut(&self, word: impl AsRef<[u8]>, times: usize) {
-        *self.wire.word.lock().expect("a word") = word.as_ref().to_vec();
-        self.wire.cuts.store(times, Ordering::SeqCst);
+        self.wire.cuts.lock().expect("a word").push((word.as_ref().to_vec(), times));
+    }
+
+    /// Cuts no more. Answers how many cuts were still to come.
+    pub(crate) fn leave(&self) -> usize {
+        std::mem::take(&mut *self.wire.cuts.lock().expect("a word")).into_iter().map(|(_, times)| times).sum()
     }
 
     /// The same once, and lets nobody through afterwards.
@@ -75,11 +77,6 @@ impl Proxy {
     pub(crate) fn mend(&self) {
         self.wire.down.store(false, Ordering::SeqCst);
         self.wire.is_down.store(false, Ordering::SeqCst);
-    }
-
-    /// How many cuts are still to come.
-    pub(crate) fn cuts(&self) -> usize {
-        self.wire.cuts.load(Ordering::SeqCst)
     }
 }
 
@@ -109,11 +106,11 @@ async fn there(
         if count == 0 || wire.is_down.load(Ordering::SeqCst) {
             return Ok(());
         }
-        let word = wire.word.lock().expect("a word").clone();
-        let told = !word.is_empty() && buffer[..count].windows(word.len()).any(|part| part == word);
-        let counted = |cuts: usize| cuts.checked_sub(1);
-        if told && wire.cuts.fetch_update(Ordering::SeqCst, Ordering::SeqCst, counted).is_ok() {
-            doomed.store(true, Ordering::SeqCst);
+        for (word, times) in &mut *wire.cuts.lock().expect("a word") {
+            if *times > 0 && buffer[..count].windows(word.len()).any(|part| part == word) {
+                *times -= 1;
+                doomed.store(true, Ordering::SeqCst);
+            }
         }
         to.write_all(&buffer[..count]).await?;
     }
