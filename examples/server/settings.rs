@@ -133,7 +133,15 @@ impl Settings {
         }
         let settings = PostgresSettings::parse(self.storage.expose_secret())?.connections(self.connections);
         PostgresStorage::migrate(&settings, &schema).await?;
-        Ok(Arc::new(PostgresStorage::open(&settings, schema).await?))
+        let storage = Arc::new(PostgresStorage::open(&settings, schema).await?);
+        let filling = Arc::clone(&storage);
+        tokio::spawn(async move {
+            // What was written before a field was declared is found by it from now on.
+            if let Err(error) = filling.backfill().await {
+                tracing::warn!(%error, "some new columns are not filled yet");
+            }
+        });
+        Ok(storage)
     }
 
     /// What sends mail.

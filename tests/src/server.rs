@@ -204,7 +204,7 @@ impl Server {
                     .limit(0)
                     .total(TotalMode::Exact);
                 let page = self.desk.store().storage().find(&busy).await.expect("the jobs");
-                if page.total.is_some_and(|total| total.count == 0) {
+                if page.total.is_some_and(|total| total.count == 0) && !self.storage.is_committing() {
                     return;
                 }
                 // A worker has the rest.

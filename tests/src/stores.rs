@@ -118,6 +118,7 @@ pub enum Mood {
 pub struct Watched {
     inner: Arc<dyn Storage>,
     commits: AtomicU64,
+    under_way: AtomicU64,
     mood: RwLock<Mood>,
 }
 
@@ -125,7 +126,12 @@ impl Watched {
     /// Watches a store.
     #[must_use]
     pub fn new(inner: Arc<dyn Storage>) -> Self {
-        Self { inner, commits: AtomicU64::new(0), mood: RwLock::new(Mood::Well) }
+        Self {
+            inner,
+            commits: AtomicU64::new(0),
+            under_way: AtomicU64::new(0),
+            mood: RwLock::new(Mood::Well),
+        }
     }
 
     /// How many batches were committed. What changes nothing is never committed, so two equal counts mean that
@@ -133,6 +139,12 @@ impl Watched {
     #[must_use]
     pub fn commits(&self) -> u64 {
         self.commits.load(Ordering::SeqCst)
+    }
+
+    /// Whether a commit is under way. What it changes may be seen a moment before it is counted.
+    #[must_use]
+    pub fn is_committing(&self) -> bool {
+        self.under_way.load(Ordering::SeqCst) > 0
     }
 
     /// Says what it does from now on.
@@ -152,6 +164,22 @@ impl Watched {
     fn records(&self) -> Result<&dyn Storage, StorageError> {
         assert_ne!(*self.mood.read(), Mood::Panics, "as the test wants");
         self.there()
+    }
+}
+
+/// Counts a commit for as long as it is waited for, which may end before the commit does.
+struct UnderWay<'a>(&'a AtomicU64);
+
+impl<'a> UnderWay<'a> {
+    fn new(count: &'a AtomicU64) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -175,7 +203,9 @@ impl Storage for Watched {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Committed, StorageError> {
-        let committed = self.records()?.commit(batch).await?;
+        let store = self.records()?;
+        let _under_way = UnderWay::new(&self.under_way);
+        let committed = store.commit(batch).await?;
         self.commits.fetch_add(1, Ordering::SeqCst);
         Ok(committed)
     }
