@@ -1,6 +1,5 @@
 //! What is measured on: help desks with any number of tickets.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
@@ -162,28 +161,17 @@ impl World {
         }
         let (requester, assignee) = (self.next(PEOPLE), self.next(50));
         Ticket {
-            subject: description[..30].to_owned(),
-            description,
-            requester: self.people[requester],
             assignee: Some(self.people[assignee]),
             state,
             priority: Some(Priority::ALL[self.next(4)]),
-            kind: None,
             category: Some(["Software", "Hardware", "Network"][self.next(3)].to_owned()),
             subcategory: Some("General".to_owned()),
             department: Some(
                 ["IT Department", "Asset Department", "Budget Department"][self.next(3)].to_owned(),
             ),
-            tags: BTreeSet::new(),
-            scheduled_for: None,
-            escalation: None,
             via: "bench".to_owned(),
-            first_replied_at: None,
-            first_resolved_at: None,
-            approval: None,
-            attachments: 0,
             deleted: (self.next(50) == 0).then_some(Deletion { at, by: None }),
-            ext: serde_json::Map::new(),
+            ..Ticket::new(self.people[requester], description[..30].to_owned(), description)
         }
     }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use helpdesk::http::dialects::smartsupport::smartsupport;
+use helpdesk::http::dialects::supportdesk::supportdesk;
 use helpdesk::http::{HttpApi, serve};
 use helpdesk::identity::{NewUser, OrganisationId, Person, UserQuery};
 use helpdesk::{Actor, Chain, Helpdesk, Limiter, LocalLimiter, SystemClock, Unlimited};
@@ -132,6 +133,7 @@ async fn prepare_once(desk: &Helpdesk, settings: &Settings) -> helpdesk::Result<
 fn api(desk: &Helpdesk, organisation: OrganisationId, settings: &Settings) -> HttpApi {
     let mut builder = HttpApi::builder(desk.clone())
         .dialect("/smartsupport", smartsupport(organisation))
+        .dialect("/supportdesk", supportdesk(organisation))
         .limiter(limiter(settings))
         .origins(settings.origins.clone())
         .trusted_proxies(settings.trusted_proxies.clone());
@@ -140,6 +142,7 @@ fn api(desk: &Helpdesk, organisation: OrganisationId, settings: &Settings) -> Ht
     }
     match settings.root {
         Some(settings::Root::Smartsupport) => builder.dialect("", smartsupport(organisation)).build(),
+        Some(settings::Root::Supportdesk) => builder.dialect("", supportdesk(organisation)).build(),
         None => builder.build(),
     }
 }
@@ -149,6 +152,8 @@ fn welcome(settings: &Settings, address: std::net::SocketAddr) {
     println!("helpdesk is listening on http://{address}\n");
     println!("  SmartSupport   http://{address}/smartsupport/api/");
     println!("                 http://{address}/smartsupport/docs/");
+    println!("  Support Desk   http://{address}/supportdesk/api/");
+    println!("                 http://{address}/supportdesk/docs/");
     println!("  health         http://{address}/healthz  http://{address}/readyz\n");
     if settings.wants_demo() {
         println!("Demo accounts, all with the password {}:", demo::PASSWORD);

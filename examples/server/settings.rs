@@ -101,6 +101,8 @@ pub(crate) enum Limits {
 pub(crate) enum Root {
     /// SmartSupport.
     Smartsupport,
+    /// Support Desk.
+    Supportdesk,
 }
 
 impl Settings {

@@ -200,6 +200,14 @@ pub enum Problem {
     /// Files of this type are not accepted, or the content is not what name and type say.
     #[error("{0}")]
     File(String),
+    /// Something inside it is wrong.
+    #[error("{field}: {problem}")]
+    Within {
+        /// The name of the field inside.
+        field: String,
+        /// What is wrong with that.
+        problem: Box<Problem>,
+    },
     /// It holds a character that cannot be stored.
     #[error("Null characters are not allowed.")]
     NulCharacter,

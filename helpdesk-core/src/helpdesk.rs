@@ -10,16 +10,24 @@ use tokio::sync::Notify;
 
 use crate::blobs::{Blobs, MemoryBlobs};
 use crate::clock::{Clock, SystemClock};
+use crate::contacts::Contacts;
 use crate::error::{Conflict, Error, Result};
 use crate::events::Notifier;
 use crate::gateway::WorkflowGateway;
+use crate::groups::Groups;
 use crate::identity::{Identity, Lifetimes, PasswordCost, Passwords, Tokens};
 use crate::ids::{Ids, SystemIds};
+use crate::insight::Insight;
 use crate::jobs::{JobHandler, Jobs};
+use crate::knowledge::Knowledge;
 use crate::limits::{Limiter, LocalLimiter};
 use crate::mail::{Mailer, NoMail};
+use crate::notifications::Notifications;
+use crate::service_levels::ServiceLevels;
 use crate::storage::{Changes, Committed, KindSpec, Schema, Storage, StorageError, Store};
+use crate::tags::Tags;
 use crate::tickets::{Tickets, Workflow};
+use crate::uploads::Uploads;
 
 /// A help desk: the services over one store, with the ports it was given. Cheap to clone.
 ///
@@ -57,7 +65,20 @@ impl Helpdesk {
     #[must_use]
     pub fn schema() -> Schema {
         let events_and_jobs: [&'static KindSpec; 2] = [&crate::events::EVENT, &crate::storage::JOB];
-        Schema::new(events_and_jobs.into_iter().chain(crate::identity::KINDS).chain(crate::tickets::KINDS))
+        Schema::new(
+            events_and_jobs
+                .into_iter()
+                .chain(crate::identity::KINDS)
+                .chain(crate::groups::KINDS)
+                .chain(crate::contacts::KINDS)
+                .chain(crate::tags::KINDS)
+                .chain(crate::tickets::KINDS)
+                .chain(crate::uploads::KINDS)
+                .chain(crate::service_levels::KINDS)
+                .chain(crate::knowledge::KINDS)
+                .chain(crate::notifications::KINDS)
+                .chain(crate::insight::KINDS),
+        )
     }
 
     /// Begins to put a help desk together.
@@ -76,6 +97,54 @@ impl Helpdesk {
     #[must_use]
     pub fn tickets(&self) -> Tickets {
         Tickets::new(self.clone())
+    }
+
+    /// Groups of people of the desk.
+    #[must_use]
+    pub fn groups(&self) -> Groups {
+        Groups::new(self.clone())
+    }
+
+    /// Contacts and their companies.
+    #[must_use]
+    pub fn contacts(&self) -> Contacts {
+        Contacts::new(self.clone())
+    }
+
+    /// The words that tickets and articles are marked with.
+    #[must_use]
+    pub fn tags(&self) -> Tags {
+        Tags::new(self.clone())
+    }
+
+    /// Files that somebody brought, and that a ticket may take over.
+    #[must_use]
+    pub fn uploads(&self) -> Uploads {
+        Uploads::new(self.clone())
+    }
+
+    /// What the desk has promised, and whether it was kept.
+    #[must_use]
+    pub fn service_levels(&self) -> ServiceLevels {
+        ServiceLevels::new(self.clone())
+    }
+
+    /// The knowledge base.
+    #[must_use]
+    pub fn knowledge(&self) -> Knowledge {
+        Knowledge::new(self.clone())
+    }
+
+    /// What people are told of.
+    #[must_use]
+    pub fn notifications(&self) -> Notifications {
+        Notifications::new(self.clone())
+    }
+
+    /// Search, dashboards and reports.
+    #[must_use]
+    pub fn insight(&self) -> Insight {
+        Insight::new(self.clone())
     }
 
     /// Jobs, as administrators see them.
@@ -362,7 +431,17 @@ impl Builder {
         let storage = self.storage.expect("a help desk needs a storage");
         let secret = self.secret.map_or_else(|| Tokens::random_secret(&*self.ids), Tokens::secret);
         let limiter = self.limiter.unwrap_or_else(|| Arc::new(LocalLimiter::new(Arc::clone(&self.clock))));
-        let own = crate::identity::handlers().into_iter().chain(crate::tickets::handlers());
+        let own = crate::identity::handlers()
+            .into_iter()
+            .chain(crate::groups::handlers())
+            .chain(crate::contacts::handlers())
+            .chain(crate::tags::handlers())
+            .chain(crate::tickets::handlers())
+            .chain(crate::uploads::handlers())
+            .chain(crate::service_levels::handlers())
+            .chain(crate::knowledge::handlers())
+            .chain(crate::notifications::handlers())
+            .chain(crate::insight::handlers());
         let handlers = own.chain(self.handlers).map(|handler| (handler.name(), handler)).collect();
         Helpdesk(Arc::new(Ports {
             store: Store::new(storage),

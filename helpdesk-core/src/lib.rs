@@ -8,6 +8,14 @@
 //! | --- | --- |
 //! | [`identity`] | organisations, accounts, roles and permissions, sessions, tokens, API keys |
 //! | [`tickets`] | tickets, messages, files, and the machine that moves tickets |
+//! | [`groups`] | who works together |
+//! | [`contacts`] | people outside, and their companies |
+//! | [`service_levels`] | what the desk has promised |
+//! | [`knowledge`] | articles |
+//! | [`notifications`] | what people are told of |
+//! | [`tags`] | words that records are marked with |
+//! | [`uploads`] | files that wait to be taken over |
+//! | [`insight`] | search, dashboards, reports |
 //! | [`events`] | the log of what happened, and who is told |
 //! | [`jobs`] | what is still to be done |
 //! | [`storage`] | the port to a store, and the typed layer over it |
@@ -18,18 +26,25 @@ extern crate self as helpdesk_core;
 mod actor;
 mod blobs;
 mod clock;
+pub mod contacts;
 mod error;
 pub mod events;
 mod gateway;
+pub mod groups;
 mod helpdesk;
 pub mod identity;
 mod ids;
+pub mod insight;
 pub mod jobs;
+pub mod knowledge;
 mod limits;
 mod mail;
+pub mod notifications;
 pub mod service_levels;
 pub mod storage;
+pub mod tags;
 pub mod tickets;
+pub mod uploads;
 
 pub use self::actor::{Actor, Authenticated, Reference, Via, Who};
 pub use self::blobs::{BlobError, Blobs, MemoryBlobs};

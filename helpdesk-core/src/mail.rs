@@ -40,16 +40,32 @@ pub enum MailTemplate {
     PasswordReset,
     /// A ticket's status changed: `reference`, `subject`, `status`, `reason` where one is told.
     TicketStatus,
+    /// To somebody who signed up: the address is theirs once they follow `link`.
+    ConfirmEmail,
+    /// An account was made for somebody: `link`, where they choose a password.
+    Invitation,
+    /// Something was said on a ticket: `reference`, `subject`, `author`, `body`.
+    TicketReply,
+    /// Somebody is to be told of something: `title`, `message`, `link` where there is one.
+    Notification,
+    /// A ticket was solved, and its requester may say how well: `reference`, `subject`, and `ratings`, a list of
+    /// `label` and `link`.
+    SatisfactionRequest,
 }
 
 impl MailTemplate {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 10] = [
         Self::AccountReceived,
         Self::AccountApproved,
         Self::AccountRejected,
         Self::PasswordReset,
         Self::TicketStatus,
+        Self::ConfirmEmail,
+        Self::Invitation,
+        Self::TicketReply,
+        Self::Notification,
+        Self::SatisfactionRequest,
     ];
 
     /// The template's name.
@@ -61,6 +77,11 @@ impl MailTemplate {
             Self::AccountRejected => "account_rejected",
             Self::PasswordReset => "password_reset",
             Self::TicketStatus => "ticket_status",
+            Self::ConfirmEmail => "confirm_email",
+            Self::Invitation => "invitation",
+            Self::TicketReply => "ticket_reply",
+            Self::Notification => "notification",
+            Self::SatisfactionRequest => "satisfaction_request",
         }
     }
 }

@@ -126,7 +126,7 @@ impl Builder {
             .mounts
             .into_iter()
             .map(|(mount, dialect)| {
-                let limits = RateLimits { classes: dialect.limits, limiter: Arc::clone(&self.limiter) };
+                let limits = RateLimits { rates: dialect.limits, limiter: Arc::clone(&self.limiter) };
                 (mount, Pipeline::new(self.desk.clone(), dialect, limits, self.time_limit))
             })
             .collect();

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 /// The values that may run over several lines. Every other is brought onto one: what people type ends in headers
 /// and between the lines of a mail, where a line of its own could pass for one of ours.
-const SEVERAL_LINES: [&str; 1] = ["reason"];
+const SEVERAL_LINES: [&str; 3] = ["reason", "body", "message"];
 
 /// A context as templates see it.
 pub(crate) fn prepare(context: &Value) -> Value {
@@ -71,6 +71,26 @@ pub(crate) fn sample(template: MailTemplate) -> Value {
             context["subject"] = "Printer".into();
             context["status"] = "Rejected".into();
             context["reason"] = "A duplicate.".into();
+        }
+        MailTemplate::ConfirmEmail | MailTemplate::Invitation => {
+            context["link"] = "https://desk.example.org/confirm?token=x".into();
+        }
+        MailTemplate::TicketReply => {
+            context["reference"] = "TX0001".into();
+            context["subject"] = "Printer".into();
+            context["author"] = "Gus Agent".into();
+            context["body"] = "It has a new roller.".into();
+        }
+        MailTemplate::Notification => {
+            context["title"] = "Ticket assigned".into();
+            context["message"] = "Printer was assigned to you".into();
+            context["link"] = "https://desk.example.org/tickets/1".into();
+        }
+        MailTemplate::SatisfactionRequest => {
+            context["reference"] = "TX0001".into();
+            context["subject"] = "Printer".into();
+            context["ratings"] =
+                json!([{ "label": "Very good", "link": "https://desk.example.org/rate?t=x" }]);
         }
     }
     context

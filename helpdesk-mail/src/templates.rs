@@ -35,6 +35,21 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "ticket_status.subject.txt",
     "ticket_status.txt",
     "ticket_status.html",
+    "confirm_email.subject.txt",
+    "confirm_email.txt",
+    "confirm_email.html",
+    "invitation.subject.txt",
+    "invitation.txt",
+    "invitation.html",
+    "ticket_reply.subject.txt",
+    "ticket_reply.txt",
+    "ticket_reply.html",
+    "notification.subject.txt",
+    "notification.txt",
+    "notification.html",
+    "satisfaction_request.subject.txt",
+    "satisfaction_request.txt",
+    "satisfaction_request.html",
 ];
 
 /// The longest subject, in characters. A ticket's own is longer than a list of mails can show.

@@ -6,7 +6,8 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use helpdesk::http::kernel::{Auth, BodyKind, Dialect, Operation, document};
+use helpdesk::Quota;
+use helpdesk::http::kernel::{Auth, BodyKind, Dialect, Operation, Rates, document};
 use helpdesk::identity::permissions::CATALOGUE;
 use helpdesk::identity::{BUILTIN_ROLES, OrganisationId};
 use helpdesk::storage::EntityId as _;
@@ -71,9 +72,14 @@ fn operations() {
 
 fn row(dialect: &Dialect, operation: &Operation) -> Vec<String> {
     let none = || "-".to_owned();
-    let quota = |class| {
-        let (_, quota) = dialect.limits.iter().find(|(other, _)| *other == class)?;
-        Some(format!("{} {} in {} s", class.0, quota.times, quota.within.as_secs()))
+    let told = |name: &str, quota: Quota| format!("{name} {} in {} s", quota.times, quota.within.as_secs());
+    let limit = match dialect.limits {
+        Rates::Classes(classes) => operation.rate.and_then(|class| {
+            let (_, quota) = classes.iter().find(|(other, _)| *other == class)?;
+            Some(told(class.0, *quota))
+        }),
+        Rates::Callers { unknown, .. } if operation.auth == Auth::None => Some(told("address", unknown)),
+        Rates::Callers { known, .. } => Some(told("caller", known)),
     };
     let body = match operation.body {
         BodyKind::None => none(),
@@ -93,7 +99,7 @@ fn row(dialect: &Dialect, operation: &Operation) -> Vec<String> {
         operation.permission.as_ref().map_or_else(none, ToString::to_string),
         body,
         operation.success.as_u16().to_string(),
-        operation.rate.and_then(quota).unwrap_or_else(none),
+        limit.unwrap_or_else(none),
     ]
 }
 

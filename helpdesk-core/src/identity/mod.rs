@@ -31,7 +31,7 @@ pub use self::role::{BUILTIN_ROLES, BuiltinRole, Role, RoleId};
 pub use self::service::{Identity, NewApiKey, NewUser, Person, Registration, Rotation, SignedIn, UserQuery};
 pub use self::session::{Admission, EndReason, Ended, REFRESH_GRACE, Refresh, Session, SessionId};
 pub use self::tokens::{Lifetimes, Tokens};
-pub use self::user::{AccountState, Picture, User, UserId};
+pub use self::user::{AccountState, Availability, Picture, User, UserId};
 use crate::jobs::JobHandler;
 use crate::storage::{Entity, KindSpec};
 

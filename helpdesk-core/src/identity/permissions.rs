@@ -103,6 +103,10 @@ catalogue! {
     CHAT_VIEW_ALL_CHANNELS = "chat.view_all_channels", "Access all channels";
     CHAT_VIEW_ALL_MESSAGES = "chat.view_all_messages", "Monitor all messages (admin)";
     CHAT_VIEW_ANALYTICS = "chat.view_analytics", "See figures about chat";
+    CONTACT_MANAGE = "contact.manage", "Make, change and delete contacts";
+    CONTACT_MANAGE_COMPANIES = "contact.manage_companies", "Make, change and delete the companies that contacts belong to";
+    CONTACT_VIEW = "contact.view", "See contacts and companies";
+    DASHBOARD_VIEW = "dashboard.view", "See the dashboard: today's figures and what happened lately";
     HELPDESK_ADD_INTERNAL_NOTES = "helpdesk.add_internal_notes", "Write internal notes";
     HELPDESK_ASSIGN_CROSS_TEAM = "helpdesk.assign_cross_team", "Cross-team assignment";
     HELPDESK_ESCALATE_TICKETS = "helpdesk.escalate_tickets", "Escalate tickets";
@@ -111,6 +115,9 @@ catalogue! {
     HELPDESK_TRANSFER_TICKETS = "helpdesk.transfer_tickets", "Hand tickets over";
     HELPDESK_VIEW_ALL_TEAMS = "helpdesk.view_all_teams", "See the queues of all teams";
     HELPDESK_VIEW_TEAM_METRICS = "helpdesk.view_team_metrics", "See a team's figures";
+    KNOWLEDGE_MANAGE = "knowledge.manage", "Change and delete other people's articles";
+    KNOWLEDGE_VIEW = "knowledge.view", "Read published articles, and vote on them";
+    KNOWLEDGE_WRITE = "knowledge.write", "Write articles and see drafts";
     QUEUE_ACCESS_HELPDESK = "queue.access_helpdesk", "Work in the help desk's queue";
     QUEUE_MANAGE = "queue.manage", "Manage queues";
     QUEUE_VIEW_ALL = "queue.view_all", "See all queues";
@@ -142,6 +149,7 @@ catalogue! {
     TABLES_RESET_DEFAULTS = "tables.reset_defaults", "Reset tables";
     TABLES_SHARE_VIEWS = "tables.share_views", "Share views of tables";
     TABLES_VIEW_CONFIG = "tables.view_config", "See how tables are arranged";
+    TAG_MANAGE = "tag.manage", "Make and delete tags";
     TICKET_ACCESS_INTERNAL = "ticket.access_internal", "Read internal notes";
     TICKET_APPROVE = "ticket.approve", "Approve new tickets, which sets their priority and department";
     TICKET_ASSIGN_ANY = "ticket.assign_any", "Assign tickets to anybody";
@@ -160,6 +168,7 @@ catalogue! {
     TICKET_ESCALATE = "ticket.escalate", "Escalate tickets";
     TICKET_FINALIZE = "ticket.finalize", "Hand tickets over to the external workflow";
     TICKET_MANAGE_ESCALATED = "ticket.manage_escalated", "Handle escalated tickets";
+    TICKET_MERGE = "ticket.merge", "Merge, split and link tickets";
     TICKET_OVERRIDE_ASSIGNMENT = "ticket.override_assignment", "Take tickets over from others";
     TICKET_REASSIGN_ANY_TEAM = "ticket.reassign_any_team", "Move tickets between all teams";
     TICKET_REJECT = "ticket.reject", "Reject new tickets";

@@ -93,6 +93,7 @@ const CUSTOMER: &[Permission] = &[
     p::CHAT_EDIT_OWN_MESSAGES,
     p::CHAT_DELETE_OWN_MESSAGES,
     p::SYSTEM_VIEW_BASIC_INFO,
+    p::KNOWLEDGE_VIEW,
 ];
 
 const TECHNICIAN: &[Permission] = &[
@@ -126,6 +127,12 @@ const AGENT: &[Permission] = &[
     p::ADMIN_VIEW_CATEGORIES,
     p::ADMIN_VIEW_TEAMS,
     p::ADMIN_VIEW_SLA,
+    p::CONTACT_MANAGE,
+    p::CONTACT_VIEW,
+    p::DASHBOARD_VIEW,
+    p::KNOWLEDGE_WRITE,
+    p::TICKET_DELETE,
+    p::TICKET_MERGE,
 ];
 
 const SENIOR_AGENT: &[Permission] = &[
@@ -141,6 +148,7 @@ const SENIOR_AGENT: &[Permission] = &[
 ];
 
 const TEAM_LEAD: &[Permission] = &[
+    p::KNOWLEDGE_MANAGE,
     p::TICKET_ASSIGN_ANY,
     p::TICKET_OVERRIDE_ASSIGNMENT,
     p::TICKET_COMMENT_DELETE_ANY,
@@ -175,7 +183,8 @@ const MANAGER: &[Permission] = &[
     p::TICKET_REJECT,
     p::TICKET_FINALIZE,
     p::TICKET_REASSIGN_ANY_TEAM,
-    p::TICKET_DELETE,
+    p::CONTACT_MANAGE_COMPANIES,
+    p::TAG_MANAGE,
     p::ADMIN_VIEW_ANALYTICS,
     p::ADMIN_VIEW_ORGANIZATION,
     p::ADMIN_VIEW_ROLES,

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::session::Admission;
 use super::{RoleId, Session, SessionId};
+use crate::contacts::CompanyId;
 use crate::entity_id;
 use crate::error::{Error, Rejection, Result};
+use crate::notifications::Preferences;
 use crate::storage::{Entity, EntityId as _, FieldSpec, KindSpec, Row, Value};
 
 entity_id! {
@@ -31,6 +33,21 @@ pub struct User {
     pub suffix: Option<String>,
     /// Where in the organisation they work.
     pub department: Option<String>,
+    /// A telephone number, as they wrote it.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// The address of a picture elsewhere on the web.
+    #[serde(default)]
+    pub avatar: Option<String>,
+    /// The company they belong to, for those who ask from outside.
+    #[serde(default)]
+    pub company: Option<CompanyId>,
+    /// Whether somebody of the desk is there to work.
+    #[serde(default)]
+    pub availability: Availability,
+    /// What they want to be told of.
+    #[serde(default)]
+    pub preferences: Preferences,
     /// Where in its life the account is.
     pub state: AccountState,
     /// What they may do.
@@ -88,6 +105,34 @@ pub enum AccountState {
         /// Why.
         reason: Option<String>,
     },
+}
+
+/// Whether somebody of the desk is there to work, as they say themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Availability {
+    /// Takes work.
+    Online,
+    /// There, but has enough to do.
+    Busy,
+    /// Back soon.
+    Away,
+    /// Not there.
+    #[default]
+    Offline,
+}
+
+impl Availability {
+    /// The name in records and queries.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Busy => "busy",
+            Self::Away => "away",
+            Self::Offline => "offline",
+        }
+    }
 }
 
 /// A profile picture.
@@ -221,6 +266,8 @@ impl Entity for User {
             FieldSpec::text("state"),
             FieldSpec::text("department"),
             FieldSpec::refers("roles", "role").many(),
+            FieldSpec::text("availability"),
+            FieldSpec::uuid("company"),
         ],
     )
     .indexes(&[&["state"], &["name"]])
@@ -233,6 +280,8 @@ impl Entity for User {
         row.set("name", format!("{} {}", self.last_name, self.first_name).to_lowercase());
         row.set("state", self.state.name());
         row.set("department", self.department.as_deref());
+        row.set("availability", self.availability.name());
+        row.set("company", self.company.map(|company| company.uuid()));
         row.set("roles", Value::many(self.roles.iter().map(|role| Value::Uuid(role.uuid()))));
     }
 

@@ -10,7 +10,32 @@ mod follow;
 mod meter;
 mod metric;
 
+use std::sync::Arc;
+
 pub use self::calendar::{Calendar, Span};
 pub use self::follow::{Fact, Happened, Levels, Targets};
 pub use self::meter::{Entry, Reading, Turn};
 pub use self::metric::{Hours, Metric, Target, With};
+use crate::helpdesk::Helpdesk;
+use crate::jobs::JobHandler;
+use crate::storage::KindSpec;
+
+/// The kinds of record of this context.
+pub(crate) const KINDS: [&KindSpec; 0] = [];
+
+/// The sorts of work of this context.
+pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 0] {
+    []
+}
+
+/// What the desk has promised, and whether it was kept. From [`Helpdesk::service_levels`].
+#[derive(Clone, Debug)]
+pub struct ServiceLevels {
+    desk: Helpdesk,
+}
+
+impl ServiceLevels {
+    pub(crate) const fn new(desk: Helpdesk) -> Self {
+        Self { desk }
+    }
+}

@@ -302,6 +302,10 @@ pub fn decide(ticket: &Ticket, act: Act, c: &Circumstances<'_>) -> Result<Decisi
             ("ticket.restored", None, None)
         }
     };
+    next.solved_at = match next.state.status() {
+        Status::Resolved | Status::Closed => next.solved_at.or(Some(c.now)),
+        _ => None,
+    };
     if let Some(comment) = &mut comment
         && comment.automatic
     {

@@ -18,7 +18,9 @@ pub use self::files::{CheckedFile, MAX_FILE, MAX_FILE_NAME, MAX_FILES, check_fil
 pub use self::message::{Attachment, AttachmentId, Message, MessageId, Visibility};
 pub use self::service::{Done, NewFile, NewTicket, ReadFile, TicketOrder, TicketQuery, TicketView, Tickets};
 pub use self::status::{Category, Status, StatusSet};
-pub use self::ticket::{Approval, Deletion, Escalation, Priority, State, Ticket, TicketId, TicketKind};
+pub use self::ticket::{
+    Approval, Cc, Deletion, Escalation, Priority, Satisfaction, State, Ticket, TicketId, TicketKind,
+};
 pub use self::workflow::Workflow;
 use crate::jobs::JobHandler;
 use crate::storage::{Entity, KindSpec};

@@ -1,12 +1,13 @@
 //! The ticket.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::status::Status;
 use crate::entity_id;
+use crate::groups::GroupId;
 use crate::identity::UserId;
 use crate::storage::{Entity, EntityId as _, FieldSpec, KindSpec, Row, Value};
 
@@ -26,6 +27,15 @@ pub struct Ticket {
     pub requester: UserId,
     /// Who has it.
     pub assignee: Option<UserId>,
+    /// Which group has it.
+    #[serde(default)]
+    pub group: Option<GroupId>,
+    /// Who gets what is said in public as well; outside the desk, and seen by all (T11).
+    #[serde(default)]
+    pub cc: Vec<Cc>,
+    /// Who of the desk follows it, notes included; unseen by others (T11).
+    #[serde(default)]
+    pub followers: BTreeSet<UserId>,
     /// Where it stands.
     pub state: State,
     /// How urgent it is; nothing until somebody said.
@@ -50,6 +60,18 @@ pub struct Ticket {
     pub first_replied_at: Option<DateTime<Utc>>,
     /// When it was first resolved.
     pub first_resolved_at: Option<DateTime<Utc>>,
+    /// Since when it has been solved, if it is: when it was resolved, or closed without that.
+    #[serde(default)]
+    pub solved_at: Option<DateTime<Utc>>,
+    /// The closed ticket that this one follows up (T5).
+    #[serde(default)]
+    pub follow_up_of: Option<TicketId>,
+    /// How satisfied the requester was.
+    #[serde(default)]
+    pub satisfaction: Option<Satisfaction>,
+    /// The organisation's own fields, by key.
+    #[serde(default)]
+    pub fields: BTreeMap<String, serde_json::Value>,
     /// Who let it in.
     pub approval: Option<Approval>,
     /// How many files it has.
@@ -143,6 +165,26 @@ pub enum TicketKind {
     Task,
 }
 
+/// Somebody outside who gets what is said in public on a ticket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cc {
+    /// The address, in lower case.
+    pub address: String,
+    /// What they are called, where it is known.
+    pub name: Option<String>,
+}
+
+/// How satisfied the requester of a ticket was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Satisfaction {
+    /// From 1, very bad, to 5, very good.
+    pub score: u8,
+    /// What they said about it.
+    pub comment: Option<String>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
 /// How far a ticket was raised: a level beside the status.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Escalation {
@@ -174,6 +216,42 @@ pub struct Deletion {
     pub by: Option<UserId>,
 }
 
+impl Ticket {
+    /// A new ticket, of which nothing is known but who asks for what.
+    #[must_use]
+    pub fn new(requester: UserId, subject: impl Into<String>, description: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            description: description.into(),
+            requester,
+            assignee: None,
+            group: None,
+            cc: Vec::new(),
+            followers: BTreeSet::new(),
+            state: State::New,
+            priority: None,
+            kind: None,
+            category: None,
+            subcategory: None,
+            department: None,
+            tags: BTreeSet::new(),
+            scheduled_for: None,
+            escalation: None,
+            via: String::new(),
+            first_replied_at: None,
+            first_resolved_at: None,
+            solved_at: None,
+            follow_up_of: None,
+            satisfaction: None,
+            fields: BTreeMap::new(),
+            approval: None,
+            attachments: 0,
+            deleted: None,
+            ext: serde_json::Map::new(),
+        }
+    }
+}
+
 impl State {
     /// The status of the state.
     #[must_use]
@@ -197,6 +275,12 @@ impl State {
     #[must_use]
     pub const fn closed_at(&self) -> Option<DateTime<Utc>> {
         if let Self::Closed { at } = self { Some(*at) } else { None }
+    }
+
+    /// The ticket that it was merged into, if it was.
+    #[must_use]
+    pub const fn merged_into(&self) -> Option<TicketId> {
+        if let Self::Merged { into, .. } = self { Some(*into) } else { None }
     }
 
     /// Why it was rejected, if it was.
@@ -264,6 +348,13 @@ impl Entity for Ticket {
             FieldSpec::int("priority").counted(),
             FieldSpec::refers("requester", "account"),
             FieldSpec::refers("assignee", "account"),
+            FieldSpec::refers("group", "group"),
+            FieldSpec::text("kind"),
+            FieldSpec::text("cc").many().uncounted(),
+            FieldSpec::uuid("followers").many().uncounted(),
+            FieldSpec::uuid("merged_into").uncounted(),
+            FieldSpec::time("solved_at"),
+            FieldSpec::int("rating"),
             FieldSpec::text("category"),
             FieldSpec::text("department"),
             FieldSpec::text("tags").many(),
@@ -275,6 +366,9 @@ impl Entity for Ticket {
         &["status"],
         &["requester"],
         &["assignee"],
+        &["group"],
+        &["merged_into"],
+        &["solved_at"],
         &["priority"],
         &["category"],
         &["department"],
@@ -290,6 +384,13 @@ impl Entity for Ticket {
         row.set("priority", self.priority.map(Priority::rank));
         row.set("requester", self.requester.uuid());
         row.set("assignee", self.assignee.map(|assignee| assignee.uuid()));
+        row.set("group", self.group.map(|group| group.uuid()));
+        row.set("kind", self.kind.map(TicketKind::name));
+        row.set("cc", Value::many(self.cc.iter().map(|cc| Value::text(&cc.address))));
+        row.set("followers", Value::many(self.followers.iter().map(|user| Value::Uuid(user.uuid()))));
+        row.set("merged_into", self.state.merged_into().map(|ticket| ticket.uuid()));
+        row.set("solved_at", self.solved_at);
+        row.set("rating", self.satisfaction.as_ref().map(|rated| i64::from(rated.score)));
         row.set("category", self.category.as_deref());
         row.set("department", self.department.as_deref());
         row.set("tags", Value::many(self.tags.iter().map(Value::from)));

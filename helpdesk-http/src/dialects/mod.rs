@@ -2,3 +2,4 @@
 //! outside it knows its words.
 
 pub mod smartsupport;
+pub mod supportdesk;

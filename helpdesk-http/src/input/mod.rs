@@ -8,7 +8,7 @@ mod form;
 mod types;
 
 pub use self::form::{Form, Raw, Upload};
-pub use self::types::{Choice, Choices, Email, Field, Int, Line, Text};
+pub use self::types::{Change, Choice, Choices, Email, Field, Int, Line, Moment, Object, Text};
 
 use utoipa::openapi::schema::{ObjectBuilder, Schema};
 use utoipa::openapi::{RefOr, schema};

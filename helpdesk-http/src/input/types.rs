@@ -4,16 +4,16 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use helpdesk_core::Problem;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::openapi::schema::{
     ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
 };
 use utoipa::openapi::{RefOr, schema};
 use uuid::Uuid;
 
-use super::{Raw, Upload};
+use super::{Form, Input, Raw, Upload};
 
 /// A type that a field can have.
 ///
@@ -25,7 +25,11 @@ use super::{Raw, Upload};
 /// | [`Int<MIN, MAX>`](Int) | a whole number |
 /// | [`Choice<T>`](Choice) | one of the words that a dialect has for the values of `T` |
 /// | `bool`, `NaiveDate`, `Uuid` | these |
+/// | [`Moment`] | a date or an instant in ISO 8601 |
+/// | [`Object<T>`](Object) | an object that is an [`Input`] itself |
+/// | `Map<String, Value>` | any object |
 /// | [`Upload`] | a file of a form |
+/// | [`Change<T>`](Change) | the same, or `null` to take it away, or nothing to leave it |
 /// | `Option<T>` | the same, nothing, or `null`; in a form also an empty text |
 /// | `Vec<T>` | any number of the same |
 pub trait Field: Sized + Send {
@@ -58,6 +62,23 @@ pub struct Email(pub String);
 /// A whole number from `MIN` to `MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Int<const MIN: i64, const MAX: i64>(pub i64);
+
+/// A date, or an instant, in ISO 8601. A date stands for a whole day by the clocks of whoever is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// A day.
+    Day(NaiveDate),
+    /// An instant.
+    Instant(DateTime<Utc>),
+}
+
+/// An object inside a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object<T>(pub T);
+
+/// What is to become of a value that may be absent: what is not sent stays as it is, and `null` takes it away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change<T>(pub Option<Option<T>>);
 
 /// One of the words that a dialect has for the values of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,6 +252,90 @@ impl Field for NaiveDate {
 
     fn schema() -> RefOr<Schema> {
         string(None, None).format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))).into()
+    }
+}
+
+impl Field for Moment {
+    fn read(raw: Raw) -> Result<Self, Vec<Problem>> {
+        let text = text(raw)?;
+        let text = text.trim();
+        if text.len() == 10
+            && let Ok(day) = text.parse()
+        {
+            return Ok(Self::Day(day));
+        }
+        // A `+` that was not encoded arrives in a query as a space.
+        let instant = DateTime::parse_from_rfc3339(&text.replace(' ', "+"));
+        let instant = instant.map(|instant| Self::Instant(instant.to_utc()));
+        instant.map_err(|_| vec![Problem::Format("date; use ISO 8601")])
+    }
+
+    fn schema() -> RefOr<Schema> {
+        format("date-time")
+    }
+}
+
+impl<T: Input> Field for Object<T> {
+    fn read(raw: Raw) -> Result<Self, Vec<Problem>> {
+        let mut form = match raw {
+            Raw::Missing => return Err(vec![Problem::Required]),
+            Raw::Json(Value::Null) => return Err(vec![Problem::Null]),
+            Raw::Json(Value::Object(object)) => Form::json(object),
+            _ => return Err(vec![Problem::Type("an object")]),
+        };
+        match T::read(&mut form) {
+            Some(value) => Ok(Self(value)),
+            None => Err(form
+                .into_problems()
+                .iter()
+                .flat_map(|(field, problems)| {
+                    problems.iter().map(|problem| Problem::Within {
+                        field: field.to_owned(),
+                        problem: Box::new(problem.clone()),
+                    })
+                })
+                .collect()),
+        }
+    }
+
+    fn schema() -> RefOr<Schema> {
+        T::schema()
+    }
+}
+
+/// Any object.
+impl Field for Map<String, Value> {
+    fn read(raw: Raw) -> Result<Self, Vec<Problem>> {
+        match raw {
+            Raw::Missing => Err(vec![Problem::Required]),
+            Raw::Json(Value::Null) => Err(vec![Problem::Null]),
+            // No store keeps the character, wherever in the object it stands.
+            Raw::Json(value @ Value::Object(_)) if value.to_string().contains("\\u0000") => {
+                Err(vec![Problem::NulCharacter])
+            }
+            Raw::Json(Value::Object(object)) => Ok(object),
+            _ => Err(vec![Problem::Type("an object")]),
+        }
+    }
+
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(SchemaType::Type(Type::Object)).into()
+    }
+}
+
+impl<T: Field> Field for Change<T> {
+    const REQUIRED: bool = false;
+
+    fn read(raw: Raw) -> Result<Self, Vec<Problem>> {
+        match raw {
+            Raw::Missing => Ok(Self(None)),
+            Raw::Json(Value::Null) => Ok(Self(Some(None))),
+            raw => T::read(raw).map(|value| Self(Some(Some(value)))),
+        }
+    }
+
+    fn schema() -> RefOr<Schema> {
+        T::schema()
     }
 }
 

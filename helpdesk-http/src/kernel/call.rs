@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use helpdesk_core::storage::EntityId;
 use helpdesk_core::{Actor, Authenticated, Helpdesk};
 use http::{HeaderMap, Method};
 
@@ -73,6 +74,15 @@ impl Call {
     #[must_use]
     pub fn parameter(&self, name: &str) -> &str {
         self.parameters.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    /// A parameter of the path that is a record's id.
+    ///
+    /// # Errors
+    ///
+    /// There is no such `what`, where it is no id at all.
+    pub fn id<I: EntityId>(&self, name: &str, what: &'static str) -> Result<I, Failure> {
+        self.parameter(name).parse().map(I::from_uuid).map_err(|_| Failure::not_found(what))
     }
 
     /// A parameter of the path that is a record's number.

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use helpdesk_core::Via;
 use helpdesk_core::identity::OrganisationId;
-use helpdesk_core::{Quota, Via};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
 use super::call::Head;
 use super::failure::Failure;
-use super::limits::RateClass;
+use super::limits::Rates;
 use super::operation::Operation;
 use super::reply::Reply;
 
@@ -30,8 +30,10 @@ pub struct Dialect {
     pub tenant: Tenant,
     /// What it can do.
     pub operations: Vec<Operation>,
-    /// How many requests each class of operations takes of one caller.
-    pub limits: &'static [(RateClass, Quota)],
+    /// Other beginnings that paths may have, each with what stands for it in the table: `/api/v1` for `/api`.
+    pub aliases: &'static [(&'static str, &'static str)],
+    /// How many requests are taken of one caller.
+    pub limits: Rates,
     /// How a failure is told.
     pub refuse: fn(&Failure, &Head) -> Reply,
     /// The schema of what [`Dialect::refuse`] answers.
@@ -43,4 +45,28 @@ pub struct Dialect {
 pub enum Tenant {
     /// In this one. Tokens of others are not valid here.
     Fixed(OrganisationId),
+    /// Each in their own. Those who are not known yet act in `home`: it is where people sign up.
+    Callers {
+        /// Where people sign up.
+        home: OrganisationId,
+    },
+}
+
+impl Tenant {
+    /// The organisation in which somebody acts who is not known.
+    #[must_use]
+    pub const fn of_unknown(self) -> OrganisationId {
+        match self {
+            Self::Fixed(organisation) | Self::Callers { home: organisation } => organisation,
+        }
+    }
+
+    /// Whether a caller of an organisation is let in.
+    #[must_use]
+    pub fn admits(self, organisation: OrganisationId) -> bool {
+        match self {
+            Self::Fixed(own) => own == organisation,
+            Self::Callers { .. } => true,
+        }
+    }
 }

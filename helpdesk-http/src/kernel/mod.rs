@@ -20,7 +20,7 @@ pub use self::call::{Call, Head, PeerAddr};
 pub use self::dialect::{Dialect, Tenant};
 pub use self::failure::Failure;
 pub use self::handler::{Answer, Body, Extract, Handler, Query, Running};
-pub use self::limits::{RateClass, RateLimits};
+pub use self::limits::{RateClass, RateLimits, Rates};
 pub use self::openapi::document;
 pub use self::operation::{Auth, BodyKind, Operation, OperationDoc};
 pub(crate) use self::pipeline::{Pipeline, REQUEST_ID};

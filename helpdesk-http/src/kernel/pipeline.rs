@@ -1,17 +1,18 @@
 //! The way of a request: match, limit, authenticate, permit, decode, handle, encode.
 
+use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
-use helpdesk_core::{Actor, AuthFailure, Authenticated, Error, Helpdesk};
+use helpdesk_core::{Actor, AuthFailure, Authenticated, Error, Helpdesk, Who};
 use http::header::{AUTHORIZATION, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response};
 
 use super::body::{Payload, RequestBody};
 use super::call::{Call, Head};
-use super::dialect::{Dialect, Tenant};
+use super::dialect::Dialect;
 use super::failure::Failure;
 use super::limits::RateLimits;
 use super::log;
@@ -54,16 +55,12 @@ impl Pipeline {
         let began = Instant::now();
         let head = Arc::new(head);
         let mut headers = HeaderMap::new();
-        let (operation, answered) = match self.routes.find(&head.method, &head.path) {
-            Ok(found) => {
-                let operation = found.operation.id;
-                // What panics before there is a handler, the store for one when it is asked who calls, must not take
-                // the connection with it. Nothing that is half done is seen: the call is dropped.
-                let called = AssertUnwindSafe(self.call(&head, found, body, &mut headers)).catch_unwind();
-                (operation, called.await.unwrap_or(Err(Failure::Panicked)))
-            }
-            Err(failure) => ("none", Err(failure)),
-        };
+        let found = self.routes.find(&head.method, &self.in_table(&head.path));
+        let operation = found.as_ref().map_or("none", |found| found.operation.id);
+        // What panics before there is a handler, the store for one when it is asked who calls, must not take the
+        // connection with it. Nothing that is half done is seen: the call is dropped.
+        let called = AssertUnwindSafe(self.call(&head, found, body, &mut headers)).catch_unwind();
+        let answered = called.await.unwrap_or(Err(Failure::Panicked));
         let reply = answered.unwrap_or_else(|failure| {
             log::failed(&head, operation, &failure);
             self.refuse(&failure, &head)
@@ -72,6 +69,16 @@ impl Pipeline {
         let mut response = reply.into_response();
         response.headers_mut().extend(headers);
         response
+    }
+
+    /// A path as the table of operations has it.
+    fn in_table<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        let beginnings = self.dialect.aliases.iter();
+        let mut aliased = beginnings.filter_map(|(alias, own)| Some((own, path.strip_prefix(alias)?)));
+        match aliased.find(|(_, rest)| rest.starts_with('/')) {
+            Some((own, rest)) => Cow::Owned(format!("{own}{rest}")),
+            None => Cow::Borrowed(path),
+        }
     }
 
     /// A failure in the dialect's own words, with the headers that belong to it.
@@ -102,18 +109,28 @@ impl Pipeline {
     async fn call(
         &self,
         head: &Arc<Head>,
-        found: Found<'_>,
+        found: Result<Found<'_>, Failure>,
         body: RequestBody,
         headers: &mut HeaderMap,
     ) -> Result<Reply, Failure> {
-        let Found { operation, parameters } = found;
+        let Found { operation, parameters } = match found {
+            Ok(found) => found,
+            Err(failure) => {
+                self.count(None, head, headers)?;
+                return Err(failure);
+            }
+        };
+        let (dialect, class) = (self.dialect.name, operation.rate);
         // Unknown callers are counted by address before anything is looked at, known ones by who they are.
         if operation.auth == Auth::None {
-            self.count(operation, &head.from, headers)?;
+            self.limits.count_class(dialect, class, &head.from, headers)?;
         }
-        let caller = self.authenticate(operation, head).await?;
+        let caller = self.authenticate(operation, head).await;
+        let known = caller.as_ref().ok().map(|caller| caller.actor.who());
+        self.count(known.filter(|who| *who != Who::Anonymous), head, headers)?;
+        let caller = caller?;
         if operation.auth != Auth::None {
-            self.count(operation, &format!("{:?}", caller.actor.who()), headers)?;
+            self.limits.count_class(dialect, class, &format!("{:?}", caller.actor.who()), headers)?;
         }
         if let Some(permission) = &operation.permission {
             caller.actor.needs(permission)?;
@@ -129,20 +146,17 @@ impl Pipeline {
         }
     }
 
-    fn count(&self, operation: &Operation, caller: &str, headers: &mut HeaderMap) -> Result<(), Failure> {
-        if let Some(class) = operation.rate {
-            headers.extend(self.limits.count(self.dialect.name, class, caller)?);
-        }
-        Ok(())
+    fn count(&self, who: Option<Who>, head: &Head, headers: &mut HeaderMap) -> Result<(), Failure> {
+        let who = who.map(|who| format!("{who:?}"));
+        self.limits.count_caller(self.dialect.name, who.as_deref(), &head.from, self.desk.now(), headers)
     }
 
     async fn authenticate(&self, operation: &Operation, head: &Head) -> Result<Authenticated, Failure> {
-        let Tenant::Fixed(organisation) = self.dialect.tenant;
         let via = || Arc::clone(&self.dialect.via);
         let identity = self.desk.identity();
         let caller = match operation.auth {
             Auth::None => {
-                let actor = Actor::anonymous(organisation, via());
+                let actor = Actor::anonymous(self.dialect.tenant.of_unknown(), via());
                 return Ok(Authenticated { actor, session: None });
             }
             Auth::Bearer => {
@@ -163,7 +177,7 @@ impl Pipeline {
             }
         };
         // A token of another organisation says nothing here.
-        if caller.actor.organisation() != organisation {
+        if !self.dialect.tenant.admits(caller.actor.organisation()) {
             return Err(Failure::unauthenticated(AuthFailure::Token));
         }
         Ok(caller)

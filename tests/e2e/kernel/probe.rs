@@ -6,7 +6,7 @@ use std::sync::Arc;
 use helpdesk::http::input;
 use helpdesk::http::input::{Field as _, Line};
 use helpdesk::http::kernel::{
-    Body, Call, Dialect, Failure, Head, Operation, RateClass, Reply as Answer, Tenant,
+    Body, Call, Dialect, Failure, Head, Operation, RateClass, Rates, Reply as Answer, Tenant,
 };
 use helpdesk::identity::OrganisationId;
 use helpdesk::{Error, Quota, Reference, Via};
@@ -109,7 +109,8 @@ fn dialect(organisation: OrganisationId, gate: &Arc<Gate>) -> Dialect {
             Operation::get("breaks", "/breaks", async |_: Call| breaks()),
             Operation::get("few", "/few", async |_: Call| Ok(text("few"))).rate(FEW),
         ],
-        limits: LIMITS,
+        aliases: &[],
+        limits: Rates::Classes(LIMITS),
         refuse,
         error_schema: String::schema_of_text,
     }

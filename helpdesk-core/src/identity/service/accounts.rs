@@ -7,8 +7,11 @@ use crate::error::{Error, Problem, Problems, Result};
 use crate::identity::login::{Credential, CredentialId, Login, LoginId, normal, release};
 use crate::identity::mails::account_mail;
 use crate::identity::service::Identity;
-use crate::identity::{AccountState, Role, User, UserId, password_problem, permissions, picture};
+use crate::identity::{
+    AccountState, Availability, Role, User, UserId, password_problem, permissions, picture,
+};
 use crate::mail::MailTemplate;
+use crate::notifications::Preferences;
 use crate::storage::{Changes, EntityId as _, Scope, StorageError, Stored};
 
 /// The longest name or address that is taken, in characters.
@@ -336,6 +339,11 @@ impl Person {
             middle_name: self.middle_name,
             suffix: self.suffix,
             department: self.department,
+            phone: None,
+            avatar: None,
+            company: None,
+            availability: Availability::default(),
+            preferences: Preferences::default(),
             state,
             roles: vec![role.id],
             picture: None,

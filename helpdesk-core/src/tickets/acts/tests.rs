@@ -17,28 +17,7 @@ const AGENT: u128 = 2;
 const OTHER: u128 = 3;
 
 fn ticket(state: State) -> Ticket {
-    Ticket {
-        subject: "Printer".into(),
-        description: "It burns".into(),
-        requester: person(ADA),
-        assignee: None,
-        state,
-        priority: None,
-        kind: None,
-        category: None,
-        subcategory: None,
-        department: None,
-        tags: BTreeSet::new(),
-        scheduled_for: None,
-        escalation: None,
-        via: "test".into(),
-        first_replied_at: None,
-        first_resolved_at: None,
-        approval: None,
-        attachments: 0,
-        deleted: None,
-        ext: serde_json::Map::new(),
-    }
+    Ticket { state, via: "test".into(), ..Ticket::new(person(ADA), "Printer", "It burns") }
 }
 
 fn state(status: Status) -> State {

@@ -14,7 +14,7 @@ use crate::identity::{User, UserId, permissions};
 use crate::storage::{EntityId as _, StorageError, Stored};
 use crate::tickets::files::{CheckedFile, MAX_FILES, check_file};
 use crate::tickets::message::{Attachment, AttachmentId};
-use crate::tickets::ticket::{Priority, State, Ticket, TicketId, TicketKind};
+use crate::tickets::ticket::{Priority, Ticket, TicketId, TicketKind};
 
 /// A request to the desk.
 #[derive(Clone, Debug, Default)]
@@ -106,11 +106,6 @@ impl Tickets {
         let id = TicketId::from_uuid(self.new_id(&changes));
         let attachments = self.keep_files(actor, id, &new.files, checked).await?;
         let ticket = Ticket {
-            subject: new.subject,
-            description: new.description,
-            requester,
-            assignee: None,
-            state: State::New,
             priority: new.priority,
             kind: new.kind,
             category: new.category,
@@ -118,14 +113,9 @@ impl Tickets {
             department: new.department,
             tags: new.tags,
             scheduled_for: new.scheduled_for,
-            escalation: None,
             via: actor.via().name.clone().into_owned(),
-            first_replied_at: None,
-            first_resolved_at: None,
-            approval: None,
             attachments: u32::try_from(attachments.len()).unwrap_or(u32::MAX),
-            deleted: None,
-            ext: serde_json::Map::new(),
+            ..Ticket::new(requester, new.subject, new.description)
         };
         let slot = changes.insert(actor.scope(), id, &ticket);
         let mut slots = Vec::with_capacity(attachments.len());

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use helpdesk_core::identity::OrganisationId;
 use helpdesk_core::{Quota, Reference, Via};
 
-use crate::kernel::{Dialect, RateClass, Tenant};
+use crate::kernel::{Dialect, RateClass, Rates, Tenant};
 
 /// How tickets are called: `TX0001`, with more digits beyond 9999.
 const TICKETS: Reference = Reference::new("TX", 4);
@@ -67,7 +67,8 @@ pub fn smartsupport(organisation: OrganisationId) -> Dialect {
         }),
         tenant: Tenant::Fixed(organisation),
         operations: areas.into_iter().flatten().collect(),
-        limits: LIMITS,
+        aliases: &[],
+        limits: Rates::Classes(LIMITS),
         refuse: errors::refuse,
         error_schema: errors::schema,
     }

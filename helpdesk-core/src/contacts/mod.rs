@@ -1,0 +1,31 @@
+//! Contacts: the people outside who ask, and the companies they belong to.
+
+mod company;
+
+use std::sync::Arc;
+
+pub use self::company::{Company, CompanyId};
+
+use crate::helpdesk::Helpdesk;
+use crate::jobs::JobHandler;
+use crate::storage::{Entity, KindSpec};
+
+/// The kinds of record of this context.
+pub(crate) const KINDS: [&KindSpec; 1] = [Company::SPEC];
+
+/// The sorts of work of this context.
+pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 0] {
+    []
+}
+
+/// Contacts and their companies. From [`Helpdesk::contacts`].
+#[derive(Clone, Debug)]
+pub struct Contacts {
+    desk: Helpdesk,
+}
+
+impl Contacts {
+    pub(crate) const fn new(desk: Helpdesk) -> Self {
+        Self { desk }
+    }
+}

@@ -1,0 +1,7 @@
+//! Settings.
+
+use crate::kernel::Operation;
+
+pub(super) fn operations() -> Vec<Operation> {
+    Vec::new()
+}

@@ -1,0 +1,153 @@
+//! The document's words, and what they stand for.
+
+use helpdesk_core::identity::{Availability, Permissions, permissions};
+use helpdesk_core::tickets::{Priority, Status, StatusSet, TicketKind};
+
+use crate::input::Choices;
+
+/// The statuses that somebody may ask for. `new` is where a ticket begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Statuses;
+
+impl Choices for Statuses {
+    type Value = Status;
+
+    const WORDS: &'static [(&'static str, Status)] = &[
+        ("new", Status::New),
+        ("open", Status::Open),
+        ("pending", Status::Pending),
+        ("hold", Status::OnHold),
+        ("solved", Status::Resolved),
+        ("closed", Status::Closed),
+    ];
+}
+
+/// The statuses as lists are filtered by them: all that go by the word.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StatusFilter;
+
+impl Choices for StatusFilter {
+    type Value = StatusSet;
+
+    const WORDS: &'static [(&'static str, StatusSet)] = &[
+        ("new", StatusSet::of(&[Status::New])),
+        ("open", StatusSet::of(&[Status::Open, Status::InProgress])),
+        ("pending", StatusSet::of(&[Status::Pending])),
+        ("hold", StatusSet::of(&[Status::OnHold])),
+        ("solved", StatusSet::of(&[Status::Resolved])),
+        (
+            "closed",
+            StatusSet::of(&[
+                Status::Closed,
+                Status::Rejected,
+                Status::Withdrawn,
+                Status::Merged,
+                Status::Spam,
+            ]),
+        ),
+    ];
+}
+
+/// The word for a status. Those who ask see a ticket that waits for others as open.
+pub(super) fn status(status: Status, of_the_desk: bool) -> &'static str {
+    match status {
+        Status::OnHold if !of_the_desk => "open",
+        status => {
+            StatusFilter::WORDS.iter().find(|(_, set)| set.has(status)).map_or("closed", |(word, _)| word)
+        }
+    }
+}
+
+/// How urgent a ticket is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Priorities;
+
+impl Choices for Priorities {
+    type Value = Priority;
+
+    const WORDS: &'static [(&'static str, Priority)] = &[
+        ("low", Priority::Low),
+        ("normal", Priority::Normal),
+        ("high", Priority::High),
+        ("urgent", Priority::Urgent),
+    ];
+}
+
+/// The word for a priority; a ticket that has none yet is as urgent as usual.
+pub(super) fn priority(priority: Option<Priority>) -> &'static str {
+    word::<Priorities>(priority.unwrap_or(Priority::Normal))
+}
+
+/// What sort of request a ticket is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kinds;
+
+impl Choices for Kinds {
+    type Value = TicketKind;
+
+    const WORDS: &'static [(&'static str, TicketKind)] = &[
+        ("question", TicketKind::Question),
+        ("incident", TicketKind::Incident),
+        ("problem", TicketKind::Problem),
+        ("task", TicketKind::Task),
+    ];
+}
+
+/// The word for a sort of request; one that nobody has sorted is a question.
+pub(super) fn kind(kind: Option<TicketKind>) -> &'static str {
+    word::<Kinds>(kind.unwrap_or(TicketKind::Question))
+}
+
+/// How a ticket came in, by the name of the door.
+pub(super) fn channel(via: &str) -> &'static str {
+    match via {
+        "email" => "email",
+        "chat" => "chat",
+        _ => "web",
+    }
+}
+
+/// Whether an agent is there to work.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Availabilities;
+
+impl Choices for Availabilities {
+    type Value = Availability;
+
+    const WORDS: &'static [(&'static str, Availability)] = &[
+        ("online", Availability::Online),
+        ("busy", Availability::Busy),
+        ("away", Availability::Away),
+        ("offline", Availability::Offline),
+    ];
+}
+
+/// The roles that agents can be given; the words are those of the help desk.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AgentRoles;
+
+impl Choices for AgentRoles {
+    type Value = &'static str;
+
+    const WORDS: &'static [(&'static str, &'static str)] =
+        &[("agent", "agent"), ("senior_agent", "senior_agent"), ("team_lead", "team_lead")];
+}
+
+/// What somebody is called here who may do all this.
+pub(super) fn role(may: &Permissions) -> &'static str {
+    if may.contains(&permissions::ADMIN_MANAGE_USERS) {
+        "admin"
+    } else if may.contains(&permissions::TICKET_ASSIGN_ANY) {
+        "team_lead"
+    } else if may.contains(&permissions::TICKET_REOPEN) {
+        "senior_agent"
+    } else if may.contains(&permissions::QUEUE_ACCESS_HELPDESK) {
+        "agent"
+    } else {
+        "user"
+    }
+}
+
+fn word<C: Choices>(value: C::Value) -> &'static str {
+    C::WORDS.iter().find(|(_, other)| *other == value).map_or("", |(word, _)| word)
+}
