@@ -15,6 +15,10 @@ pub struct Spoken {
     pub contract: &'static str,
     /// The dialect, for an organisation.
     pub make: fn(OrganisationId) -> Dialect,
+    /// The status of an answer to fields that are wrong.
+    pub invalid: u16,
+    /// Where such an answer says which fields those are.
+    pub problems_at: &'static str,
 }
 
 impl Spoken {
@@ -31,6 +35,8 @@ pub const SMARTSUPPORT: Spoken = Spoken {
     mount: "/smartsupport",
     contract: include_str!("../contracts/smartsupport.json"),
     make: smartsupport,
+    invalid: 400,
+    problems_at: "/field_errors",
 };
 
 /// All of them.

@@ -90,8 +90,10 @@ impl Trial {
         let what = format!("{what} as {field}");
         let Some(reply) = self.refused(place, &what, request).await else { return };
         let told = reply.json();
-        let named: Vec<_> = told["field_errors"].as_object().into_iter().flat_map(|it| it.keys()).collect();
-        if named != [field] || reply.status != 400 {
+        let spoken = self.targets[place].spoken;
+        let told = told.pointer(spoken.problems_at).and_then(Value::as_object);
+        let named: Vec<_> = told.into_iter().flat_map(|it| it.keys()).collect();
+        if named != [field] || reply.status != spoken.invalid {
             self.note(place, &what, &format!("{} names {named:?}", reply.status));
         }
     }

@@ -141,9 +141,8 @@ on_every_store! {
                 let target = &trial.targets[place];
                 let long = "x".repeat(length);
                 let mut paths = vec![format!("{}{long}", target.path(&trial.world)), format!("{mount}/{long}")];
-                if target.sample.names.is_some() {
-                    paths.push(format!("{mount}{}", target.sample.path_with(&target.operation, &long)));
-                }
+                let longer = target.sample.paths_with(&target.operation, &trial.world.things, &long);
+                paths.extend(longer.into_iter().map(|path| format!("{mount}{path}")));
                 for path in paths {
                     let head = [format!("{method} {path} HTTP/1.1"), token.clone(), "Content-Length: 0".to_owned()];
                     trial.long_head(place, &format!("{length} characters in the path"), &head).await;

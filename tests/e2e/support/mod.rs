@@ -1,6 +1,7 @@
 //! What several tests need: a world with two organisations, well-formed calls of every operation, and the shape of
 //! refusals.
 
+mod rights;
 mod samples;
 mod world;
 
@@ -10,7 +11,8 @@ use helpdesk_tests::dialects::Spoken;
 use helpdesk_tests::json::{differences, relaxed};
 use serde_json::Value;
 
-pub(crate) use self::samples::{Payload, Sample, Thing, sample};
+pub(crate) use self::rights::Rights;
+pub(crate) use self::samples::{Payload, Sample, Thing, Whose, sample};
 pub(crate) use self::world::{ELSEWHERE, PASSWORD, World};
 
 /// What is wrong with an answer that should be a refusal in a dialect's own shape.
@@ -29,11 +31,11 @@ pub(crate) fn shape_problems(spoken: &Spoken, reply: &Reply) -> Vec<String> {
     }
     let shape = relaxed(&Contract::read(spoken.contract).errors_shape);
     problems.extend(differences(&shape, &reply.json(), &[]));
-    if let Some(fields) = reply.json().get("field_errors") {
+    if let Some(fields) = reply.json().pointer(spoken.problems_at) {
         let mut lists = fields.as_object().into_iter().flat_map(serde_json::Map::values);
         let texts = |list: &Value| list.as_array().is_some_and(|list| list.iter().all(Value::is_string));
         if !fields.is_object() || !lists.all(texts) {
-            problems.push("field_errors does not name texts by field".into());
+            problems.push(format!("{} does not name texts by field", spoken.problems_at));
         }
     }
     if reply.status == 401 && reply.header("www-authenticate") != "Bearer" {

@@ -1,5 +1,6 @@
 //! A server with two organisations, and somebody's records in each.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -20,23 +21,21 @@ pub(crate) const PASSWORD: &str = demo::PASSWORD;
 pub(crate) const ELSEWHERE: &str = "Elsewhere";
 
 /// What the paths of an organisation's records hold.
-#[derive(Clone, Debug)]
-pub(crate) struct Things {
-    ticket: i64,
-    employee: i64,
-    attachment: i64,
-    file: String,
-}
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Things(HashMap<Thing, String>);
 
 impl Things {
     /// What stands for a thing in a path.
     pub(crate) fn id(&self, thing: Thing) -> String {
-        match thing {
-            Thing::Ticket => self.ticket.to_string(),
-            Thing::Employee => self.employee.to_string(),
-            Thing::Attachment => self.attachment.to_string(),
-            Thing::File => self.file.clone(),
-        }
+        self.0.get(&thing).unwrap_or_else(|| panic!("the world has no {thing:?}")).clone()
+    }
+
+    fn number(&self, thing: Thing) -> i64 {
+        self.id(thing).parse().expect("a number")
+    }
+
+    fn keep(&mut self, thing: Thing, id: impl ToString) {
+        self.0.insert(thing, id.to_string());
     }
 }
 
@@ -73,8 +72,9 @@ impl World {
             waiting(&server, other, &name).await;
         }
         let others = made_by(&server, &foreigner, &format!("{ELSEWHERE}-last")).await;
-        assert!(others.ticket > things.ticket && others.employee > things.employee);
-        assert!(others.attachment > things.attachment);
+        for thing in [Thing::Ticket, Thing::Employee, Thing::Attachment] {
+            assert!(others.number(thing) > things.number(thing), "{thing:?}");
+        }
         Self { server, other, things, others }
     }
 
@@ -135,12 +135,12 @@ fn person(name: &str) -> Person {
 async fn made_by(server: &Server, actor: &Actor, name: &str) -> Things {
     let (ticket, files) = ticket(server, actor, name).await;
     let employee = waiting(server, actor.organisation(), name).await;
-    Things {
-        ticket,
-        employee,
-        attachment: files[0].number,
-        file: format!("ticket_attachments/{}", files[0].id),
-    }
+    let mut things = Things::default();
+    things.keep(Thing::Ticket, ticket);
+    things.keep(Thing::Employee, employee);
+    things.keep(Thing::Attachment, files[0].number);
+    things.keep(Thing::File, format!("ticket_attachments/{}", files[0].id));
+    things
 }
 
 async fn ticket(server: &Server, actor: &Actor, name: &str) -> (i64, Vec<Stored<Attachment>>) {

@@ -1,0 +1,88 @@
+//! Who may call what, as it was agreed to for each dialect. What is added to a dialect is added here as well, with its
+//! reason.
+
+use helpdesk::identity::Permission;
+use helpdesk::identity::permissions::{ADMIN_VIEW_USERS, TICKET_VIEW_ALL};
+use helpdesk_tests::dialects::Spoken;
+
+/// Who may call what of a dialect.
+#[derive(Debug)]
+pub(crate) struct Rights {
+    /// The operations that anybody may call.
+    pub(crate) public: &'static [&'static str],
+    /// Those that everybody who is signed in may call, and why no permission stands before them.
+    pub(crate) for_everybody: &'static [(&'static str, &'static str)],
+    /// Those that need more than the permission in the table, because of what they show or touch on the way.
+    pub(crate) needs_more: &'static [(&'static str, Permission)],
+    /// Those that give a role, which nobody gives who has less.
+    pub(crate) gives_role: &'static [(&'static str, &'static str)],
+    /// Those that answer somebody who may do nothing at all: their own things, and lists that are empty then.
+    pub(crate) oneself: &'static [&'static str],
+    /// Those that would end the token that they are called with.
+    pub(crate) ends_session: &'static [&'static str],
+}
+
+impl Rights {
+    /// Those of a dialect.
+    pub(crate) fn of(spoken: &Spoken) -> &'static Self {
+        match spoken.name {
+            "smartsupport" => &SMARTSUPPORT,
+            "supportdesk" => &SUPPORTDESK,
+            other => panic!("nobody has written down who may call what of {other}"),
+        }
+    }
+
+    /// What an operation needs beyond the permission in the table.
+    pub(crate) fn more(&self, id: &str) -> impl Iterator<Item = &Permission> {
+        self.needs_more.iter().filter(move |(other, _)| *other == id).map(|(_, more)| more)
+    }
+}
+
+const SMARTSUPPORT: Rights = Rights {
+    public: &[
+        // The ways in.
+        "auth.login_admin",
+        "auth.login_employee",
+        "auth.refresh",
+        "employees.register",
+        // For those who cannot come in.
+        "password.forgot",
+        "password.reset",
+        // Says where the others are.
+        "root.get",
+    ],
+    for_everybody: &[
+        ("attachments.download", "whoever may see the ticket: depends on the ticket"),
+        ("media.get", "the same, and everybody's pictures"),
+        ("password.change", "one's own"),
+        ("password.check", "one's own"),
+        ("profile.get", "one's own"),
+        ("profile.upload_image", "one's own"),
+        ("tickets.close", "the requester's: depends on the ticket"),
+        ("tickets.create", "checked by the service, which knows for whom it is made"),
+        ("tickets.get", "whoever may see the ticket: depends on the ticket"),
+        ("tickets.list", "shows what the caller may see"),
+        ("tickets.withdraw", "the requester's: depends on the ticket"),
+    ],
+    needs_more: &[
+        ("employees.approve", ADMIN_VIEW_USERS),
+        ("employees.reject", ADMIN_VIEW_USERS),
+        ("tickets.approve", TICKET_VIEW_ALL),
+        ("tickets.claim", TICKET_VIEW_ALL),
+        ("tickets.finalize", TICKET_VIEW_ALL),
+        ("tickets.reject", TICKET_VIEW_ALL),
+        ("tickets.update_status", TICKET_VIEW_ALL),
+    ],
+    gives_role: &[("admin.create_employee", "customer")],
+    oneself: &["password.check", "profile.get", "profile.upload_image", "tickets.list"],
+    ends_session: &["password.change"],
+};
+
+const SUPPORTDESK: Rights = Rights {
+    public: &[],
+    for_everybody: &[],
+    needs_more: &[],
+    gives_role: &[("agents.create", "agent")],
+    oneself: &[],
+    ends_session: &["auth.logout", "settings.security"],
+};
