@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use helpdesk::http::kernel::{Auth, BodyKind};
 use helpdesk_tests::contract::{Contract, Given, Op};
-use helpdesk_tests::dialects::{ACCOUNTS, ALL, SMARTSUPPORT, Spoken};
+use helpdesk_tests::dialects::{ACCOUNTS, ALL, SMARTSUPPORT, SUPPORTDESK, Spoken};
 use helpdesk_tests::on_every_store;
 use helpdesk_tests::server::Server;
 use helpdesk_tests::walk::Walker;
@@ -44,6 +44,19 @@ on_every_store! {
         walker.run().await;
         walker.report.assert_holds();
         assert_eq!((walker.report.made("operations"), walker.report.made("scenarios")), (32, 64));
+    }
+}
+
+on_every_store! {
+    /// The whole contract as the demo accounts. It has no scenarios of its own.
+    async fn supportdesk_holds(store: NewStore) {
+        let server = Server::start(store).await;
+        let mut walker = Walker::new(&server, &SUPPORTDESK, &accounts(&SUPPORTDESK));
+        walker.run().await;
+        walker.report.assert_holds();
+        let made =
+            [("operations", 79), ("scenarios", 0), ("access", 0), ("routes", 0), ("malformed", 0), ("unknown", 0)];
+        assert_eq!(made.map(|(section, _)| (section, walker.report.made(section))), made);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The dialects: where each is mounted, and the contract it is held to.
 
 use helpdesk::http::dialects::smartsupport::smartsupport;
+use helpdesk::http::dialects::supportdesk::supportdesk;
 use helpdesk::http::kernel::{Dialect, Operation};
 use helpdesk::identity::OrganisationId;
 
@@ -37,6 +38,16 @@ pub const SMARTSUPPORT: Spoken = Spoken {
     make: smartsupport,
     invalid: 400,
     problems_at: "/field_errors",
+};
+
+/// Support Desk.
+pub const SUPPORTDESK: Spoken = Spoken {
+    name: "supportdesk",
+    mount: "/supportdesk",
+    contract: include_str!("../contracts/supportdesk.json"),
+    make: supportdesk,
+    invalid: 422,
+    problems_at: "/error/details",
 };
 
 /// All of them.

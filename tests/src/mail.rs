@@ -43,6 +43,12 @@ impl Outbox {
         self.since(mark).iter().rev().filter(to_them).find_map(link)
     }
 
+    /// How many were sent to an address since a mark.
+    #[must_use]
+    pub fn to(&self, address: &str, mark: usize) -> usize {
+        self.since(mark).iter().filter(|mail| mail.to.eq_ignore_ascii_case(address)).count()
+    }
+
     /// All links that were ever mailed.
     #[must_use]
     pub fn links(&self) -> Vec<String> {

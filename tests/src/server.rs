@@ -27,6 +27,9 @@ use crate::stores::{NewStore, Watched, WatchedBlobs};
 /// After how long a test that waits for something gives up. Nothing depends on it but how a failure shows itself.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The short name of the other organisation, in tests that have two.
+pub const OTHER: &str = "elsewhere";
+
 /// When the tests happen.
 const NOW: &str = "2025-01-15T09:00:00Z";
 
@@ -190,21 +193,14 @@ impl Server {
     ///
     /// If the store fails.
     pub async fn settle(&self) {
-        let scope = Scope::organisation(self.organisation.uuid());
         let settled = async {
             loop {
                 self.desk.run_due(self.clock.now()).await.expect("jobs run");
-                let due = Filter::equals("state", "waiting").and(
-                    Filter::at_least("due", self.clock.now())
-                        .not()
-                        .or(Filter::equals("due", self.clock.now())),
-                );
-                let busy = Query::new(&JOB, scope)
-                    .filter(due.or(Filter::equals("state", "leased")))
-                    .limit(0)
-                    .total(TotalMode::Exact);
-                let page = self.desk.store().storage().find(&busy).await.expect("the jobs");
-                if page.total.is_some_and(|total| total.count == 0) && !self.storage.is_committing() {
+                let mut busy = false;
+                for scope in self.scopes().await {
+                    busy |= self.is_busy(scope).await;
+                }
+                if !busy && !self.storage.is_committing() {
                     return;
                 }
                 // A worker has the rest.
@@ -212,6 +208,26 @@ impl Server {
             }
         };
         tokio::time::timeout(PATIENCE, settled).await.expect("the jobs end");
+    }
+
+    /// Where there may be jobs: the demo organisation, and the other one where a test has made it.
+    async fn scopes(&self) -> Vec<Scope> {
+        let other = self.desk.identity().organisation_by_slug(OTHER).await.expect("the organisations");
+        let both = [Some(self.organisation), other].into_iter().flatten();
+        both.map(|organisation| Scope::organisation(organisation.uuid())).collect()
+    }
+
+    /// Whether a job is due or runs.
+    async fn is_busy(&self, scope: Scope) -> bool {
+        let now = self.clock.now();
+        let due = Filter::equals("state", "waiting")
+            .and(Filter::at_least("due", now).not().or(Filter::equals("due", now)));
+        let busy = Query::new(&JOB, scope)
+            .filter(due.or(Filter::equals("state", "leased")))
+            .limit(0)
+            .total(TotalMode::Exact);
+        let page = self.desk.store().storage().find(&busy).await.expect("the jobs");
+        page.total.is_some_and(|total| total.count > 0)
     }
 
     /// What is stored: batches that were committed, and files that are kept. Equal before and after means that

@@ -10,13 +10,30 @@ use crate::support::{Payload, assert_none};
 
 /// What a field cannot be in JSON.
 fn wrong_values(field: &Field) -> Vec<(&'static str, Value)> {
-    let mut wrong = vec![("an object", json!({ "a": 1 })), ("a text with a null character", json!("a\0b"))];
+    let mut wrong = vec![("a text with a null character", json!("a\0b"))];
+    if field.is("type", "object") {
+        wrong.extend([
+            ("an array", json!(["text"])),
+            ("a text", json!("text")),
+            ("a number", json!(1)),
+            ("an object with a null character in it", json!({ "a": ["b\0"] })),
+        ]);
+        return wrong;
+    }
+    wrong.push(("an object", json!({ "a": 1 })));
     if field.is("type", "array") {
         wrong.extend([
             ("an array of numbers", json!([1])),
             ("a text", json!("text")),
             ("a number", json!(1)),
         ]);
+        return wrong;
+    }
+    if field.is("type", "boolean") {
+        wrong.extend([("an array", json!([true])), ("a number", json!(5)), ("a text", json!("true"))]);
+        if field.required {
+            wrong.push(("null", Value::Null));
+        }
         return wrong;
     }
     let nested = (0..100).fold(json!(1), |inner, _| json!([inner]));

@@ -1,5 +1,7 @@
 //! A server with two organisations, and somebody's records in each.
 
+mod supportdesk;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -9,8 +11,9 @@ use helpdesk::storage::{EntityId as _, Stored};
 use helpdesk::tickets::{Attachment, NewFile, NewTicket};
 use helpdesk::{Actor, Via};
 use helpdesk_examples::demo;
+use helpdesk_tests::dialects::{ALL, SUPPORTDESK};
 use helpdesk_tests::files::png;
-use helpdesk_tests::server::{Server, Setup};
+use helpdesk_tests::server::{OTHER, Server, Setup};
 use helpdesk_tests::stores::NewStore;
 
 use super::Thing;
@@ -34,7 +37,7 @@ impl Things {
         self.id(thing).parse().expect("a number")
     }
 
-    fn keep(&mut self, thing: Thing, id: impl ToString) {
+    pub(super) fn keep(&mut self, thing: Thing, id: impl ToString) {
         self.0.insert(thing, id.to_string());
     }
 }
@@ -58,10 +61,10 @@ impl World {
 
     pub(crate) async fn with(setup: Setup) -> Self {
         let server = setup.start().await;
-        let other = server.desk.identity().create_organisation(ELSEWHERE, "elsewhere").await;
+        let other = server.desk.identity().create_organisation(ELSEWHERE, OTHER).await;
         let other = other.expect("another organisation");
         let customer = server.sign_in("customer").await.caller.actor;
-        let things = made_by(&server, &customer, "waiting").await;
+        let mut things = made_by(&server, &customer, "waiting").await;
         make_account(&server, other, "foreign-admin", "admin").await;
         make_account(&server, other, "foreigner", "customer").await;
         let foreigner = server.sign_in("foreign-admin@demo.test").await.caller.actor;
@@ -71,9 +74,14 @@ impl World {
             ticket(&server, &foreigner, &name).await;
             waiting(&server, other, &name).await;
         }
-        let others = made_by(&server, &foreigner, &format!("{ELSEWHERE}-last")).await;
+        let mut others = made_by(&server, &foreigner, &format!("{ELSEWHERE}-last")).await;
         for thing in [Thing::Ticket, Thing::Employee, Thing::Attachment] {
             assert!(others.number(thing) > things.number(thing), "{thing:?}");
+        }
+        if ALL.iter().any(|spoken| spoken.name == SUPPORTDESK.name) {
+            supportdesk::make(&server, &mut things, ["customer", "admin"], "Here").await;
+            let foreign = ["foreigner@demo.test", "foreign-admin@demo.test"];
+            supportdesk::make(&server, &mut others, foreign, ELSEWHERE).await;
         }
         Self { server, other, things, others }
     }

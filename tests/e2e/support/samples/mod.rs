@@ -108,7 +108,10 @@ impl Sample {
     pub(crate) fn paths_with(&self, operation: &Operation, things: &Things, id: &str) -> Vec<String> {
         let with = |place: usize| {
             let ids = self.names.iter().enumerate();
-            filled(operation, ids.map(|(at, thing)| if at == place { id.to_owned() } else { things.id(*thing) }))
+            filled(
+                operation,
+                ids.map(|(at, thing)| if at == place { id.to_owned() } else { things.id(*thing) }),
+            )
         };
         (0..self.names.len()).map(with).collect()
     }
@@ -177,4 +180,3 @@ impl Sample {
         self
     }
 }
-

@@ -29,7 +29,8 @@ pub(super) const SAMPLES: &[Sample] = &[
     plain("employees.rejected.list"),
     plain("admin.rejected_users_count"),
     of(&[Thing::Employee], "employees.approve"),
-    of(&[Thing::Employee], "employees.reject").sends(|| Payload::Json(json!({ "reason": "Nobody knows them" }))),
+    of(&[Thing::Employee], "employees.reject")
+        .sends(|| Payload::Json(json!({ "reason": "Nobody knows them" }))),
     plain("tickets.create").sends(|| {
         let form = Form::new()
             .text("subject", "The printer is on fire")

@@ -16,7 +16,8 @@ const UPLOAD: &[Thing] = &[Thing::Upload];
 const NOTIFICATION: &[Thing] = &[Thing::Notification];
 
 pub(super) const SAMPLES: &[Sample] = &[
-    plain("auth.login").sends(|| Payload::Json(json!({ "email": "customer@demo.test", "password": PASSWORD }))),
+    plain("auth.login")
+        .sends(|| Payload::Json(json!({ "email": "customer@demo.test", "password": PASSWORD }))),
     plain("auth.signup").sends(|| {
         Payload::Json(json!({ "name": "Ada Byron", "email": "ada@example.test", "password": "long enough" }))
     }),

@@ -1,0 +1,114 @@
+//! Coming in: sign-up and confirmation, forgotten passwords, two-factor.
+
+use helpdesk_tests::client::{Reply, Request};
+use helpdesk_tests::on_every_store;
+use helpdesk_tests::server::Server;
+use helpdesk_tests::walk::from_link;
+use serde_json::{Value, json};
+
+use super::{data, get, put, refusal};
+
+async fn open(server: &Server, path: &str, body: Value) -> Reply {
+    server.client.send(Request::post(format!("/supportdesk/api/auth/{path}")).json(&body)).await
+}
+
+async fn sign_in(server: &Server, email: &str, password: &str) -> Reply {
+    open(server, "login", json!({ "email": email, "password": password })).await
+}
+
+/// The path of a link, on this server.
+fn path(link: &str) -> String {
+    let (_, rest) = link.split_once("://").expect("an address");
+    rest[rest.find('/').expect("a path")..].to_owned()
+}
+
+on_every_store! {
+    /// Who signs up comes in once the address is confirmed, by a link that works once.
+    async fn an_address_is_confirmed_first(store: NewStore) {
+        let server = Server::start(store).await;
+        let mark = server.mails.mark();
+        let body = json!({ "name": "Ada King Byron", "email": "Ada@Example.test", "password": "long enough" });
+        let made = open(&server, "signup", body.clone()).await;
+        assert_eq!((made.status, &data(&made)["user"]["email"]), (201, &json!("ada@example.test")));
+        assert_eq!(open(&server, "signup", body).await.status, 422);
+        assert_eq!(refusal(&sign_in(&server, "ada@example.test", "long enough").await).0, 403);
+        assert_eq!(refusal(&sign_in(&server, "ada@example.test", "a wrong one").await).0, 401);
+        server.settle().await;
+        let link = server.mails.link("ada@example.test", mark).expect("a link");
+        let followed = server.client.send(Request::get(path(&link))).await;
+        assert_eq!(followed.status, 200, "{}", followed.excerpt());
+        let again = server.client.send(Request::get(path(&link))).await;
+        assert!((400..500).contains(&again.status), "{}", again.status);
+        let token = data(&sign_in(&server, "ada@example.test", "long enough").await)["token"].clone();
+        let me = data(&get(&server, token.as_str().expect("a token"), "/api/auth/me").await);
+        assert_eq!((&me["name"], &me["role"], &me["organizationId"]), (&json!("Ada King Byron"), &json!("user"), &json!(null)));
+    }
+
+    /// A forgotten password is set anew by a link that works once, and nobody learns who has an account.
+    async fn a_forgotten_password(store: NewStore) {
+        let server = Server::start(store).await;
+        let before = server.token("customer").await;
+        let mark = server.mails.mark();
+        let known = open(&server, "forgot-password", json!({ "email": "customer@demo.test" })).await;
+        let unknown = open(&server, "forgot-password", json!({ "email": "nobody@demo.test" })).await;
+        assert_eq!((known.status, known.json()), (200, unknown.json()));
+        server.settle().await;
+        let link = server.mails.link("customer@demo.test", mark).expect("a link");
+        let body = json!({ "token": from_link(&link, "token"), "newPassword": "another one" });
+        let short = json!({ "token": from_link(&link, "token"), "newPassword": "short" });
+        assert_eq!(open(&server, "reset-password", short).await.status, 422);
+        assert_eq!(open(&server, "reset-password", body.clone()).await.status, 200);
+        assert_eq!(open(&server, "reset-password", body).await.status, 400);
+        assert_eq!(get(&server, &before, "/api/auth/me").await.status, 401, "its sessions are over");
+        assert_eq!(sign_in(&server, "customer@demo.test", "another one").await.status, 200);
+    }
+
+    /// A token is good until its session ends, and not longer.
+    async fn a_session_ends(store: NewStore) {
+        let server = Server::start(store).await;
+        let signed_in = data(&sign_in(&server, "agent@demo.test", crate::support::PASSWORD).await);
+        let token = signed_in["token"].as_str().expect("a token").to_owned();
+        assert_eq!(signed_in["user"]["role"], "agent");
+        // Clients of the document have no other token to get a fresh one with.
+        server.clock.advance(chrono::Duration::hours(8));
+        assert_eq!(get(&server, &token, "/api/auth/me").await.status, 200);
+        let out = super::post(&server, &token, "/api/auth/logout", json!({})).await;
+        assert_eq!(out.status, 200);
+        assert_eq!(get(&server, &token, "/api/auth/me").await.status, 401);
+    }
+
+    /// A password is changed by whoever knows it; other sessions end.
+    async fn a_password_is_changed(store: NewStore) {
+        let server = Server::start(store).await;
+        let (own, other) = (server.token("customer").await, server.token("customer").await);
+        let wrong = json!({ "current_password": "a wrong one", "new_password": "another one" });
+        let wrong = put(&server, &own, "/api/settings/security", wrong).await;
+        assert!(matches!(wrong.status, 400 | 401 | 422), "{}", wrong.status);
+        let right = json!({ "current_password": crate::support::PASSWORD, "new_password": "another one" });
+        data(&put(&server, &own, "/api/settings/security", right).await);
+        assert_eq!(get(&server, &own, "/api/settings").await.status, 200);
+        assert_eq!(get(&server, &other, "/api/settings").await.status, 401);
+        assert_eq!(sign_in(&server, "customer@demo.test", "another one").await.status, 200);
+    }
+
+    /// Settings are kept, and each has their own.
+    async fn settings_are_kept(store: NewStore) {
+        let server = Server::start(store).await;
+        let (customer, admin) = (server.token("customer").await, server.token("admin").await);
+        let profile = json!({ "name": "John D. Doe", "phone": "+48 22 123 45 67", "avatar": "https://example.com/me.png" });
+        let kept = data(&put(&server, &customer, "/api/settings/profile", profile).await);
+        assert_eq!((&kept["name"], &kept["email"]), (&json!("John D. Doe"), &json!("customer@demo.test")));
+        let script = json!({ "avatar": "javascript:alert(1)" });
+        assert_eq!(put(&server, &customer, "/api/settings/profile", script).await.status, 422);
+        let quiet = json!({ "mentions": false });
+        let quiet = data(&put(&server, &customer, "/api/settings/notifications", quiet).await);
+        assert_eq!((&quiet["mentions"], &quiet["ticket_updates"]), (&json!(false), &json!(true)));
+        let shown = data(&get(&server, &customer, "/api/settings").await);
+        assert_eq!(shown["profile"]["phone"], "+48 22 123 45 67");
+        assert_eq!(shown["notifications"]["mentions"], false);
+        assert_eq!(shown["security"]["two_factor_enabled"], false);
+        let name = json!({ "name": "Demo & Sons" });
+        assert_eq!(put(&server, &customer, "/api/settings/organization", name.clone()).await.status, 403);
+        assert_eq!(data(&put(&server, &admin, "/api/settings/organization", name).await)["name"], "Demo & Sons");
+    }
+}
