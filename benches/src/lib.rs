@@ -7,7 +7,9 @@ use futures_util::FutureExt as _;
 use helpdesk_core::events::{Audience, EventDraft};
 use helpdesk_core::identity::{NewUser, OrganisationId, PasswordCost, Person, UserId, permissions};
 use helpdesk_core::jobs::JobDraft;
-use helpdesk_core::storage::{Batch, Changes, EntityId as _, Scope, Storage};
+use helpdesk_core::storage::{
+    Batch, Changes, EntityId as _, Expect, From, KindSpec, MAX_PAGE, Put, Query, Scope, Storage, Write,
+};
 use helpdesk_core::tickets::{Deletion, Priority, State, Ticket, TicketId};
 use helpdesk_core::{Actor, Helpdesk, ManualClock, SeededIds};
 use helpdesk_storage_memory::MemoryStorage;
@@ -132,6 +134,48 @@ impl World {
         Scope::organisation(self.organisation.uuid())
     }
 
+    /// When the last ticket came in.
+    #[must_use]
+    pub const fn now(&self) -> DateTime<Utc> {
+        self.at
+    }
+
+    /// Batches that insert the records of a kind into another store.
+    ///
+    /// # Panics
+    ///
+    /// If they cannot be read.
+    #[must_use]
+    pub fn copies(&self, kind: &'static KindSpec) -> Vec<Batch> {
+        let (mut batches, mut from) = (Vec::new(), From::Start);
+        loop {
+            let query = Query::new(kind, self.scope()).limit(MAX_PAGE).from(from);
+            let page = now(self.storage.find(&query)).expect("the accounts");
+            let ids = self.desk.ids();
+            let mut batch = Batch::new(ids.id(page.records[0].created_at), page.records[0].created_at);
+            batch.writes = page
+                .records
+                .iter()
+                .map(|record| {
+                    Write::Put(Put {
+                        kind,
+                        scope: record.scope,
+                        id: record.id,
+                        expect: Expect::Absent,
+                        fields: record.fields.clone(),
+                        words: None,
+                        body: record.body.clone(),
+                    })
+                })
+                .collect();
+            batches.push(batch);
+            match page.next {
+                Some(next) => from = From::After(next),
+                None => return batches,
+            }
+        }
+    }
+
     /// Any one of the tickets.
     pub fn any_ticket(&mut self) -> Uuid {
         let place = self.next(self.tickets.len());
@@ -159,10 +203,12 @@ impl World {
                 description.push_str(&format!("case{} ", self.next(50_000)));
             }
         }
+        let solved = matches!(state, State::Resolved { .. } | State::Closed { .. });
         let (requester, assignee) = (self.next(PEOPLE), self.next(50));
         Ticket {
             assignee: Some(self.people[assignee]),
             state,
+            solved_at: solved.then_some(at),
             priority: Some(Priority::ALL[self.next(4)]),
             category: Some(["Software", "Hardware", "Network"][self.next(3)].to_owned()),
             subcategory: Some("General".to_owned()),

@@ -16,11 +16,17 @@ pub(crate) fn tally(partition: Option<&Partition>, tally: &Tally) -> Vec<Figures
         }
         return vec![Figures { keys: Vec::new(), values: Sums::new(tally).values(tally.kind()) }];
     };
+    if let Some(figures) = by_cube(partition, tally) {
+        return figures;
+    }
+    let kind = tally.kind();
+    if let Some(place) = kind.rollup(|_, fields| tally.is_on(fields)) {
+        return partition.rollups[place].figures(tally);
+    }
     let matching = Matching::new(partition, tally.condition());
     if let Some(figures) = by_counts(partition, &matching, tally) {
         return figures;
     }
-    let kind = tally.kind();
     let groups: Vec<_> = tally
         .groups()
         .iter()
@@ -41,25 +47,39 @@ pub(crate) fn tally(partition: Option<&Partition>, tally: &Tally) -> Vec<Figures
     figures.into_iter().map(|(keys, sums)| Figures { keys, values: sums.values(kind) }).collect()
 }
 
-/// Counts by counted fields, or by none, without looking at records.
-fn by_counts(partition: &Partition, matching: &Matching<'_>, tally: &Tally) -> Option<Vec<Figures>> {
+/// The places of the fields that records are to be counted by, where there is nothing else to it.
+fn counted(tally: &Tally) -> Option<Vec<usize>> {
     if tally.measures().iter().any(|measure| *measure != Measure::Count) {
         return None;
     }
-    let figures = |keys, count: u64| Figures {
-        keys,
-        values: vec![Value::Int(i64::try_from(count).unwrap_or(i64::MAX)); tally.measures().len()],
-    };
     let place = |group: &Group| match group {
-        Group::Field(name) => partition.kind.position(name),
+        Group::Field(name) => tally.kind().position(name),
         Group::Period(..) => None,
     };
-    let places: Vec<_> = tally.groups().iter().map(place).collect::<Option<_>>()?;
+    tally.groups().iter().map(place).collect()
+}
+
+fn figures(tally: &Tally, keys: Vec<Value>, count: u64) -> Figures {
+    let count = Value::Int(i64::try_from(count).unwrap_or(i64::MAX));
+    Figures { keys, values: vec![count; tally.measures().len()] }
+}
+
+/// Counts from the combinations of values.
+fn by_cube(partition: &Partition, tally: &Tally) -> Option<Vec<Figures>> {
+    let places = counted(tally)?;
     if places.is_empty() {
-        return Some(vec![figures(Vec::new(), matching.count())]);
+        // A filter that leaves few rows has ways of its own.
+        return None;
     }
-    if let Some(counts) = partition.cube.counts(tally.condition(), &places) {
-        return Some(counts.into_iter().map(|(keys, count)| figures(keys, count)).collect());
+    let counts = partition.cube.counts(tally.condition(), &places)?;
+    Some(counts.into_iter().map(|(keys, count)| figures(tally, keys, count)).collect())
+}
+
+/// Counts by counted fields, or by none, without looking at records.
+fn by_counts(partition: &Partition, matching: &Matching<'_>, tally: &Tally) -> Option<Vec<Figures>> {
+    let places = counted(tally)?;
+    if places.is_empty() {
+        return Some(vec![figures(tally, Vec::new(), matching.count())]);
     }
     let [place] = places[..] else { return None };
     let FieldIndex::Counted(values) = &partition.fields[place] else { return None };
@@ -68,12 +88,8 @@ fn by_counts(partition: &Partition, matching: &Matching<'_>, tally: &Tally) -> O
         return None;
     }
     let counts = values.iter().map(|(value, rows)| (value, matching.within(&Node::Rows(rows)).count()));
-    Some(
-        counts
-            .filter(|(_, count)| *count > 0)
-            .map(|(value, count)| figures(vec![value.clone()], count))
-            .collect(),
-    )
+    let some = counts.filter(|(_, count)| *count > 0);
+    Some(some.map(|(value, count)| figures(tally, vec![value.clone()], count)).collect())
 }
 
 /// The groups that a record counts in: several where a grouping field is a set.

@@ -24,6 +24,7 @@ mod node;
 mod partition;
 mod places;
 mod plan;
+mod rollup;
 mod root;
 mod rows;
 mod text;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::by_row::ByRow;
 use crate::cube::Cube;
 use crate::key::Key;
+use crate::rollup::Rollup;
 use crate::rows::{Row, RowSet};
 use crate::text::TextIndex;
 
@@ -29,6 +30,8 @@ pub(crate) struct Partition {
     pub(crate) ordered: Vec<Ordered>,
     pub(crate) text: TextIndex,
     pub(crate) cube: Cube,
+    /// In the order in which they are declared.
+    pub(crate) rollups: Vec<Rollup>,
     next: Row,
 }
 
@@ -80,6 +83,7 @@ impl Partition {
             ordered: ordered.collect(),
             text: TextIndex::default(),
             cube: Cube::new(kind),
+            rollups: Rollup::all(kind),
             next: 1,
         }
     }
@@ -169,7 +173,7 @@ impl Partition {
                 index.keys.insert(after);
             }
         }
-        self.cube.change(old.map(|old| &*old.fields), Some(&new.fields));
+        self.count(old.map(|old| &*old.fields), Some(&new.fields));
         if let Some(words) = words {
             if old.is_some() {
                 self.text.remove(row);
@@ -196,13 +200,19 @@ impl Partition {
             let key = index.key(old);
             index.keys.remove(&key);
         }
-        self.cube.change(Some(&old.fields), None);
+        self.count(Some(&old.fields), None);
         if self.kind.searched {
             self.text.remove(row);
         }
         self.live.remove(row);
         self.ids.remove(&old.id);
         self.records.remove(row);
+    }
+
+    /// Has the combinations of values counted that come with a change, and those that go.
+    fn count(&mut self, before: Option<&[Value]>, after: Option<&[Value]>) {
+        self.cube.change(before, after);
+        self.rollups.iter_mut().for_each(|rollup| rollup.change(before, after));
     }
 
     /// Whether a record has the value in the field at `place`.

@@ -104,10 +104,18 @@ pub(crate) fn statement(
     let mut matching = format!("t.organisation = ${} AND (", args.bind(organisation(query.scope())));
     condition(kind, query.condition(), &mut matching, &mut args);
     matching.push(')');
-    let counted = match query.wants_total() {
-        TotalMode::None => None,
-        TotalMode::Exact => Some(format!("SELECT count(*) AS count FROM {} t WHERE {matching}", table.name)),
-        TotalMode::UpTo(bound) => Some(format!(
+    // As many combinations of values at most, rather than all that match.
+    let rollup = table.rollup(|fields| query.condition().is_on(fields));
+    let counted = match (query.wants_total(), rollup) {
+        (TotalMode::None, _) => None,
+        (_, Some(rollup)) => Some(format!(
+            "SELECT COALESCE(sum(t.\"count\"), 0)::bigint AS count FROM {} t WHERE {matching}",
+            rollup.table
+        )),
+        (TotalMode::Exact, None) => {
+            Some(format!("SELECT count(*) AS count FROM {} t WHERE {matching}", table.name))
+        }
+        (TotalMode::UpTo(bound), None) => Some(format!(
             "SELECT count(*) AS count FROM (SELECT FROM {} t WHERE {matching} LIMIT {}) AS bounded",
             table.name,
             bound.saturating_add(1).min(i64::MAX.cast_unsigned())

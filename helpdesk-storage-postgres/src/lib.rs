@@ -30,6 +30,7 @@ mod names;
 #[cfg(test)]
 mod plans;
 mod pool;
+mod rollups;
 mod rows;
 mod schema;
 mod settings;
@@ -54,6 +55,7 @@ use crate::log::Log;
 use crate::maintain::Maintenance;
 use crate::names::Names;
 use crate::pool::{Losses, Pool};
+use crate::rollups::Counted;
 use crate::tables::Tables;
 
 /// How often a read is sent whose connection is lost.
@@ -70,6 +72,7 @@ pub struct PostgresStorage {
     tables: Arc<Tables>,
     numbers: Arc<Numbers>,
     log: Log,
+    counted: Counted,
     _maintenance: Maintenance,
 }
 
@@ -111,11 +114,13 @@ impl PostgresStorage {
         let (reads, writes) = (settings.reads(&losses)?, settings.writes(&losses)?);
         // Told now rather than with the first request, if the database cannot be reached.
         drop((reads.acquire().await?, writes.acquire().await?));
+        rollups::look(&reads, &tables).await?;
         let log =
             Log::start(settings.connect_options(), settings.log_pool(), reads.clone(), Arc::clone(&tables));
         let numbers = Arc::new(Numbers::new(writes.clone(), tables.names()));
-        let maintenance = Maintenance::start(writes.clone(), Arc::clone(&tables));
-        Ok(Self { reads, writes, tables, numbers, log, _maintenance: maintenance })
+        let counted = Counted::new();
+        let maintenance = Maintenance::start(writes.clone(), Arc::clone(&tables), counted.clone());
+        Ok(Self { reads, writes, tables, numbers, log, counted, _maintenance: maintenance })
     }
 
     /// Fills the columns of fields that were declared after records were written. Also done in the background once a
@@ -126,6 +131,16 @@ impl PostgresStorage {
     /// [`StorageError::Unavailable`]; [`StorageError::Corrupt`] where a body cannot be read.
     pub async fn backfill(&self) -> Result<u64, StorageError> {
         schema::backfill(&self.writes, &self.tables).await
+    }
+
+    /// Sums up what commits have added to the rollups, so that they are quick to read. Also done in the background, as
+    /// much as is needed. Answers how many additions there were.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`].
+    pub async fn fold(&self) -> Result<u64, StorageError> {
+        rollups::fold(&self.writes, &self.tables, 1).await.map_err(errors::failed)
     }
 }
 
@@ -169,7 +184,7 @@ impl Storage for PostgresStorage {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Committed, StorageError> {
-        let logs = !batch.events.is_empty();
+        let (logs, counts) = (!batch.events.is_empty(), rollups::counts(&batch));
         let (writes, tables, numbers) =
             (self.writes.clone(), Arc::clone(&self.tables), Arc::clone(&self.numbers));
         // In a task of its own, which goes on if nobody waits for it any more: a transaction that is broken off keeps
@@ -180,6 +195,9 @@ impl Storage for PostgresStorage {
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(error) => return Err(StorageError::Unavailable { source: Box::new(error) }),
         };
+        if counts {
+            self.counted.note();
+        }
         if logs {
             self.log.committed();
         }

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use crate::args::Args;
 use crate::pool::Pool;
+use crate::rollups::{self, Counted};
 use crate::schema::backfill;
 use crate::tables::Tables;
 
@@ -21,14 +22,18 @@ pub(crate) struct Maintenance {
 }
 
 impl Maintenance {
-    pub(crate) fn start(pool: Pool, tables: Arc<Tables>) -> Self {
+    pub(crate) fn start(pool: Pool, tables: Arc<Tables>, counted: Counted) -> Self {
         let mut tasks = JoinSet::new();
+        tasks.spawn(rollups::keep_folding(pool.clone(), Arc::clone(&tables), counted));
         tasks.spawn(async move {
             loop {
                 // Sometime within the period, so that the nodes of a desk do not all come at once.
                 tokio::time::sleep(PERIOD).await;
                 if let Err(error) = backfill(&pool, &tables).await {
                     tracing::warn!(%error, "columns could not be filled");
+                }
+                if let Err(error) = rollups::attend(&pool, &tables).await {
+                    tracing::warn!(%error, "rollups could not be folded");
                 }
                 if forget(&pool, &tables).await.is_err() {
                     tracing::warn!("old batches could not be forgotten");

@@ -3,6 +3,7 @@
 use helpdesk_core::storage::{JOB, KindSpec, Schema, StorageError};
 
 use crate::names::{Names, quoted};
+use crate::rollups::Rollup;
 use crate::schema::fields_hash;
 
 /// The table of a kind.
@@ -19,12 +20,21 @@ pub(crate) struct Table {
     pub(crate) columns: Vec<String>,
     /// Where the kind's records may be referred to from sets: table and column.
     pub(crate) in_sets: Vec<(String, String)>,
+    /// In the order of their declaration.
+    pub(crate) rollups: Vec<Rollup>,
 }
 
 impl Table {
     /// Whether this is the table of jobs, which has columns of its own.
     pub(crate) fn is_job(&self) -> bool {
         self.kind.name == JOB.name
+    }
+
+    /// The rollup to read instead of the table, where there is one whose fields will do.
+    pub(crate) fn rollup(&self, will_do: impl Fn(&[&str]) -> bool) -> Option<&Rollup> {
+        let filled = |place: usize| self.rollups.get(place).is_some_and(Rollup::is_filled);
+        let place = self.kind.rollup(|place, fields| filled(place) && will_do(fields))?;
+        self.rollups.get(place)
     }
 }
 
@@ -61,6 +71,7 @@ impl Tables {
                 hash: fields_hash(kind),
                 columns,
                 in_sets: in_sets(kind.name),
+                rollups: Rollup::all(kind, &names),
             }
         });
         let tables = tables.collect();
@@ -84,6 +95,11 @@ impl Tables {
 
     pub(crate) fn at(&self, place: usize) -> &Table {
         &self.tables[place]
+    }
+
+    /// The rollups of all kinds.
+    pub(crate) fn rollups(&self) -> impl Iterator<Item = &Rollup> {
+        self.tables.iter().flat_map(|table| &table.rollups)
     }
 
     pub(crate) fn of(&self, kind: &'static KindSpec) -> Result<&Table, StorageError> {

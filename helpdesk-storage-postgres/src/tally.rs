@@ -7,7 +7,7 @@ use helpdesk_core::storage::{
 use crate::args::{Args, organisation};
 use crate::errors::failed;
 use crate::filter::condition;
-use crate::names::column;
+use crate::names::{column, quoted};
 use crate::pool::Pool;
 use crate::rows::value;
 use crate::tables::Tables;
@@ -68,16 +68,21 @@ pub(crate) fn statement(tables: &Tables, tally: &Tally) -> Result<Statement, Sto
         types.push(ty);
     }
     let groups = selected.len();
+    // Which has the same columns, and says how many rows there are of each combination of values.
+    let rollup = table.rollup(|fields| tally.is_on(fields));
     for measure in tally.measures() {
-        let (measured, ty) = figure(kind, *measure)?;
+        let (measured, ty) = if rollup.is_some() { rolled_up(*measure) } else { figure(kind, *measure)? };
         selected.push(measured);
         types.push(ty);
     }
-    let mut sql = format!("SELECT {} FROM {} t{joined} WHERE {matching}", selected.join(", "), table.name);
+    let from = rollup.map_or(&table.name, |rollup| &rollup.table);
+    let mut sql = format!("SELECT {} FROM {from} t{joined} WHERE {matching}", selected.join(", "));
     if groups > 0 {
         let places: Vec<_> = (1..=groups).map(|place| place.to_string()).collect();
         let ordered: Vec<_> = places.iter().map(|place| format!("{place} NULLS FIRST")).collect();
-        sql.push_str(&format!(" GROUP BY {} ORDER BY {}", places.join(", "), ordered.join(", ")));
+        // Of a combination that went out of use, as many were added as taken away.
+        let some = if rollup.is_some() { " HAVING sum(t.\"count\") <> 0" } else { "" };
+        sql.push_str(&format!(" GROUP BY {}{some} ORDER BY {}", places.join(", "), ordered.join(", ")));
     }
     Ok(Statement { sql, args, types, groups })
 }
@@ -94,6 +99,23 @@ fn label(unit: Unit, local: &str) -> String {
         Unit::Week => format!("to_char(date_trunc('week', {local}), 'YYYY-MM-DD')"),
         Unit::Month => format!("to_char({local}, 'YYYY-MM')"),
     }
+}
+
+/// A figure of a rollup as SQL, and its type: a count, or a figure of whole numbers that are among its fields.
+fn rolled_up(measure: Measure) -> (String, FieldType) {
+    let Some(name) = measure.field() else {
+        return ("COALESCE(sum(t.\"count\"), 0)::bigint".to_owned(), FieldType::Int);
+    };
+    let column = format!("t.{}", quoted(name));
+    // Exact, since what was added and taken away again must leave nothing.
+    let sum = format!("sum({column}::numeric * t.\"count\")");
+    let count = format!("NULLIF(sum(t.\"count\") FILTER (WHERE {column} IS NOT NULL), 0)");
+    if matches!(measure, Measure::Average(_)) {
+        return (format!("({sum} / {count})::double precision"), FieldType::Real);
+    }
+    let bounds = (i64::MIN, i64::MAX);
+    let bounded = format!("LEAST(GREATEST({sum}, {}), {})::bigint", bounds.0, bounds.1);
+    (format!("CASE WHEN {count} > 0 THEN {bounded} END"), FieldType::Int)
 }
 
 /// A figure as SQL, and its type.

@@ -7,13 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use helpdesk_benches::{World, now, sizes};
+use helpdesk_benches::{World, sizes};
 use helpdesk_core::Helpdesk;
 use helpdesk_core::identity::{Role, User};
-use helpdesk_core::storage::{
-    Batch, Entity as _, EntityId as _, Expect, Filter, From, KindSpec, MAX_PAGE, Put, Query, Storage, Total,
-    TotalMode, Write,
-};
+use helpdesk_core::storage::{Entity as _, EntityId as _, Filter, Query, Storage, Total, TotalMode, Write};
 use helpdesk_core::tickets::Ticket;
 use helpdesk_storage_postgres::{PostgresSettings, PostgresStorage};
 use uuid::Uuid;
@@ -58,42 +55,12 @@ impl Bench {
     /// Brings over the accounts that tickets refer to.
     async fn people(&self) -> Outcome {
         for kind in [Role::SPEC, User::SPEC] {
-            for batch in self.copies(kind) {
+            let copies = self.world().copies(kind);
+            for batch in copies {
                 self.storage.commit(batch).await?;
             }
         }
         Ok(())
-    }
-
-    fn copies(&self, kind: &'static KindSpec) -> Vec<Batch> {
-        let world = self.world();
-        let (mut batches, mut from) = (Vec::new(), From::Start);
-        loop {
-            let query = Query::new(kind, world.scope()).limit(MAX_PAGE).from(from);
-            let page = now(world.storage.find(&query)).expect("the accounts");
-            let ids = world.desk.ids();
-            let mut batch = Batch::new(ids.id(page.records[0].created_at), page.records[0].created_at);
-            batch.writes = page
-                .records
-                .iter()
-                .map(|record| {
-                    Write::Put(Put {
-                        kind,
-                        scope: record.scope,
-                        id: record.id,
-                        expect: Expect::Absent,
-                        fields: record.fields.clone(),
-                        words: None,
-                        body: record.body.clone(),
-                    })
-                })
-                .collect();
-            batches.push(batch);
-            match page.next {
-                Some(next) => from = From::After(next),
-                None => return batches,
-            }
-        }
     }
 
     async fn fill(&self, size: usize) -> Outcome {

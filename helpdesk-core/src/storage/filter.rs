@@ -1,5 +1,7 @@
 //! Which records a query is about.
 
+use std::borrow::Cow;
+
 use super::kind::{FieldRef, FieldType, KindSpec};
 use super::words::Term;
 use super::{Record, StorageError, Value};
@@ -173,8 +175,17 @@ impl Filter {
     /// Whether a record satisfies the filter, for stores that look at records one by one. `words` answers
     /// whether the record satisfies the terms of a full-text condition.
     pub fn holds(&self, kind: &KindSpec, record: &Record, words: &dyn Fn(&[Term]) -> bool) -> bool {
+        self.holds_of(&|name| kind.field(name).map(|field| record.value(field)), words)
+    }
+
+    /// Whether the filter holds of values that are looked up by the names of their fields, as [`Filter::holds`].
+    pub fn holds_of<'a>(
+        &self,
+        value: &dyn Fn(&str) -> Option<Cow<'a, Value>>,
+        words: &dyn Fn(&[Term]) -> bool,
+    ) -> bool {
         let any = |name: &str, test: &dyn Fn(&Value) -> bool| {
-            kind.field(name).is_some_and(|field| record.value(field).elements().iter().any(test))
+            value(name).is_some_and(|value| value.elements().iter().any(test))
         };
         match &self.0 {
             Condition::All => true,
@@ -185,11 +196,26 @@ impl Filter {
             Condition::Prefix(name, prefix) => {
                 any(name, &|value| value.as_text().is_some_and(|text| text.starts_with(prefix)))
             }
-            Condition::Null(name) => kind.field(name).is_some_and(|field| record.value(field).is_null()),
+            Condition::Null(name) => value(name).is_some_and(|value| value.is_null()),
             Condition::Words(terms) => words(terms),
-            Condition::And(parts) => parts.iter().all(|part| part.holds(kind, record, words)),
-            Condition::Or(parts) => parts.iter().any(|part| part.holds(kind, record, words)),
-            Condition::Not(part) => !part.holds(kind, record, words),
+            Condition::And(parts) => parts.iter().all(|part| part.holds_of(value, words)),
+            Condition::Or(parts) => parts.iter().any(|part| part.holds_of(value, words)),
+            Condition::Not(part) => !part.holds_of(value, words),
+        }
+    }
+
+    /// Whether nothing but the values of these fields decides about a record, so that a rollup of them answers.
+    #[must_use]
+    pub fn is_on(&self, fields: &[&str]) -> bool {
+        match &self.0 {
+            Condition::All => true,
+            Condition::OneOf(name, _)
+            | Condition::Range(name, ..)
+            | Condition::Prefix(name, _)
+            | Condition::Null(name) => fields.contains(name),
+            Condition::Words(_) => false,
+            Condition::And(parts) | Condition::Or(parts) => parts.iter().all(|part| part.is_on(fields)),
+            Condition::Not(part) => part.is_on(fields),
         }
     }
 

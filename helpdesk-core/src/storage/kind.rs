@@ -150,6 +150,10 @@ pub struct KindSpec {
     /// by the record's number, so `&["status"]` serves "newest of one status". Every one costs each commit.
     /// A set has no place in an order, so a field of several values stands in none.
     pub indexes: &'static [&'static [&'static str]],
+    /// Rollups: fields by whose values together the records of a scope are kept counted, so that figures and totals
+    /// on them alone stay quick however many records there are. Callers ask as ever, and the store sees what serves.
+    /// Good for fields with few values; every one costs the commits that change its fields.
+    pub rollups: &'static [&'static [&'static str]],
     /// How records may change.
     pub mode: Mode,
     /// Whether records have words that full-text search sees.
@@ -173,6 +177,7 @@ impl KindSpec {
             name,
             fields,
             indexes: &[],
+            rollups: &[],
             mode: Mode::Versioned,
             searched: false,
             dense: false,
@@ -185,6 +190,13 @@ impl KindSpec {
     #[must_use]
     pub const fn indexes(mut self, indexes: &'static [&'static [&'static str]]) -> Self {
         self.indexes = indexes;
+        self
+    }
+
+    /// Declares the rollups.
+    #[must_use]
+    pub const fn rollups(mut self, rollups: &'static [&'static [&'static str]]) -> Self {
+        self.rollups = rollups;
         self
     }
 
@@ -223,6 +235,13 @@ impl KindSpec {
         self
     }
 
+    /// The place among the rollups of the one with the fewest fields that will do.
+    #[must_use]
+    pub fn rollup(&self, will_do: impl Fn(usize, &[&str]) -> bool) -> Option<usize> {
+        let places = (0..self.rollups.len()).filter(|place| will_do(*place, self.rollups[*place]));
+        places.min_by_key(|place| self.rollups[*place].len())
+    }
+
     /// Where among a record's values the field `name` stands.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
@@ -244,8 +263,8 @@ impl Schema {
     ///
     /// # Panics
     ///
-    /// If a name is used twice, an index names no field or a set, or a field refers to no kind: mistakes in the
-    /// program that would otherwise show up late.
+    /// If a name is used twice, an index or rollup names no field or a set, or a field refers to no kind: mistakes in
+    /// the program that would otherwise show up late.
     #[must_use]
     pub fn new(kinds: impl IntoIterator<Item = &'static KindSpec>) -> Self {
         let kinds: Arc<[_]> = kinds.into_iter().collect();
@@ -258,6 +277,7 @@ impl Schema {
                 let single = kind.position(field).is_some_and(|place| !kind.fields[place].many);
                 assert!(Builtin::named(field).is_some() || single, "no index on {}.{field}", kind.name);
             }
+            kind.rollups.iter().for_each(|fields| check_rollup(kind, fields));
             for target in kind.fields.iter().filter_map(|field| field.refers) {
                 assert!(places.contains_key(target), "{} refers to the unknown kind {target}", kind.name);
             }
@@ -291,6 +311,18 @@ impl Schema {
     #[must_use]
     pub fn kind(&self, name: &str) -> Option<&'static KindSpec> {
         self.place(name).map(|place| self.kinds[place])
+    }
+}
+
+/// A rollup counts by declared fields with a single value that several records may share.
+fn check_rollup(kind: &KindSpec, fields: &[&str]) {
+    assert!(!fields.is_empty(), "a rollup of {} has no fields", kind.name);
+    for (place, field) in fields.iter().enumerate() {
+        let fits = kind.position(field).is_some_and(|place| {
+            let field = &kind.fields[place];
+            !field.many && !field.unique
+        });
+        assert!(fits && !fields[..place].contains(field), "no rollup by {}.{field}", kind.name);
     }
 }
 
@@ -367,5 +399,33 @@ mod tests {
         static TAGGED: KindSpec =
             KindSpec::new("tagged", &[FieldSpec::text("tags").many()]).indexes(&[&["tags"]]);
         let _ = Schema::new([&TAGGED]);
+    }
+
+    #[test]
+    #[should_panic(expected = "no rollup by marked.tags")]
+    fn a_set_stands_in_no_rollup() {
+        static MARKED: KindSpec =
+            KindSpec::new("marked", &[FieldSpec::flag("open"), FieldSpec::text("tags").many()])
+                .rollups(&[&["open", "tags"]]);
+        let _ = Schema::new([&MARKED]);
+    }
+
+    #[test]
+    #[should_panic(expected = "no rollup by dated.created_at")]
+    fn a_rollup_is_by_declared_fields() {
+        static DATED: KindSpec =
+            KindSpec::new("dated", &[FieldSpec::flag("open")]).rollups(&[&["created_at"]]);
+        let _ = Schema::new([&DATED]);
+    }
+
+    #[test]
+    fn the_smallest_rollup_that_will_do_is_taken() {
+        static COUNTED: KindSpec =
+            KindSpec::new("counted", &[FieldSpec::text("a"), FieldSpec::text("b"), FieldSpec::text("c")])
+                .rollups(&[&["a", "b", "c"], &["b"], &["a", "b"]]);
+        let _ = Schema::new([&COUNTED]);
+        let with = |field| COUNTED.rollup(|_, fields| fields.contains(&field));
+        assert_eq!([with("a"), with("b"), with("c"), with("d")], [Some(2), Some(1), Some(0), None]);
+        assert_eq!(COUNTED.rollup(|place, _| place != 1), Some(2));
     }
 }

@@ -1,5 +1,6 @@
 //! Counting and measuring records by group.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, Utc};
@@ -157,6 +158,24 @@ impl Tally {
         if self.measures.is_empty() { &[Measure::Count] } else { &self.measures }
     }
 
+    /// Whether a rollup of these fields answers: filter and groups are on them alone, and what is measured are counts,
+    /// and sums and averages of whole numbers among them.
+    #[must_use]
+    pub fn is_on(&self, fields: &[&str]) -> bool {
+        let whole = |name: &str| {
+            let field = self.kind.field(name);
+            field.is_some_and(|field| self.kind.type_of(field) == FieldType::Int)
+        };
+        let measured = |measure: &Measure| match measure {
+            Measure::Count => true,
+            Measure::Sum(name) | Measure::Average(name) => fields.contains(name) && whole(name),
+            Measure::Least(_) | Measure::Greatest(_) => false,
+        };
+        self.filter.is_on(fields)
+            && self.by.iter().all(|group| matches!(group, Group::Field(name) if fields.contains(name)))
+            && self.measures().iter().all(measured)
+    }
+
     /// Checks the question against its kind.
     ///
     /// # Errors
@@ -216,21 +235,26 @@ impl Sums {
 
     /// Adds a record.
     pub fn add(&mut self, record: &super::Record) {
+        self.add_times(|field| record.value(field), 1);
+    }
+
+    /// Adds so many records that have the same values in what is measured.
+    pub fn add_times<'a>(&mut self, value: impl Fn(FieldRef) -> Cow<'a, Value>, times: u32) {
         for ((measure, field), row) in self.measures.iter().zip(&mut self.rows) {
             let Some(field) = field else {
-                row.count += 1;
+                row.count += i64::from(times);
                 continue;
             };
-            let value = record.value(*field);
+            let value = value(*field);
             if value.is_null() {
                 continue;
             }
-            row.count += 1;
+            row.count += i64::from(times);
             match measure {
                 Measure::Count => {}
                 Measure::Sum(_) | Measure::Average(_) => {
-                    row.whole += i128::from(value.as_int().unwrap_or(0));
-                    row.real += value.as_real().unwrap_or(0.0);
+                    row.whole += i128::from(value.as_int().unwrap_or(0)) * i128::from(times);
+                    row.real += value.as_real().unwrap_or(0.0) * f64::from(times);
                 }
                 Measure::Least(_) if row.extreme.is_null() || *value < row.extreme => {
                     row.extreme = value.into_owned();
@@ -267,7 +291,44 @@ impl Sums {
 mod tests {
     use chrono::TimeZone as _;
 
+    use super::super::FieldSpec;
     use super::*;
+
+    #[test]
+    fn a_rollup_answers_what_is_on_its_fields_alone() {
+        static THING: KindSpec = KindSpec::new(
+            "thing",
+            &[
+                FieldSpec::text("state"),
+                FieldSpec::int("grade"),
+                FieldSpec::real("weight"),
+                FieldSpec::time("due"),
+                FieldSpec::text("owner"),
+            ],
+        )
+        .searched();
+        let fields = ["state", "grade", "weight", "due"];
+        let open = || Filter::equals("state", "open").and(Filter::null("grade").not());
+        let tally = || Tally::new(&THING, Scope::GLOBAL).filter(open());
+        let period = Group::Period("due", Unit::Day, chrono_tz::UTC);
+        for (answers, tally) in [
+            (true, tally()),
+            (true, tally().by(Group::Field("grade")).by(Group::Field("state"))),
+            (true, tally().measure(Measure::Average("grade")).measure(Measure::Sum("grade"))),
+            (true, tally().filter(Filter::prefix("state", "o").or(Filter::none()))),
+            (false, tally().filter(Filter::null("owner").or(Filter::none()))),
+            (false, tally().filter(Filter::words(super::super::Term::typed("printer")))),
+            (false, tally().by(Group::Field("owner"))),
+            (false, tally().by(Group::Field("created_at"))),
+            (false, tally().by(period)),
+            (false, tally().measure(Measure::Sum("weight"))),
+            (false, tally().measure(Measure::Least("grade"))),
+            (false, tally().measure(Measure::Sum("number"))),
+        ] {
+            tally.check().expect("a question that makes sense");
+            assert_eq!(tally.is_on(&fields), answers, "{tally:?}");
+        }
+    }
 
     #[test]
     fn stretches_are_named_by_the_clocks_of_the_zone() {

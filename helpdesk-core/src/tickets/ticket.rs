@@ -375,6 +375,8 @@ impl Entity for Ticket {
         &["status", "updated_at"],
         &["updated_at"],
     ])
+    // What dashboards count, and the totals of the lists of all tickets, of a status, of a priority.
+    .rollups(&[&["deleted", "status", "priority"]])
     .searched()
     .dense()
     .of::<Self>();

@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use super::migrate::{columns_of, constraints_of, indexes_of};
 use super::wanted::wanted;
 use crate::names::Names;
+use crate::rollups::Rollup;
 
 /// What the database lacks, or has otherwise, in words. Columns and indexes of a newer release do not count.
 pub(crate) async fn differences(
@@ -14,6 +15,7 @@ pub(crate) async fn differences(
     schema: &Schema,
 ) -> Result<Vec<String>, sqlx::Error> {
     let mut found = Vec::new();
+    let filled = super::rollups::filled_rollups(connection, names).await?;
     for kind in schema.kinds() {
         let table = wanted(kind, names);
         let columns = columns_of(connection, names, table.name).await?;
@@ -36,6 +38,11 @@ pub(crate) async fn differences(
         for index in &table.indexes {
             if indexes.get(&index.name) != Some(&true) {
                 found.push(format!("the index {} is missing or not valid", index.name));
+            }
+        }
+        for rollup in Rollup::all(kind, names) {
+            if !filled.contains(&rollup.name) {
+                found.push(format!("the rollup {} does not count all there is", rollup.name));
             }
         }
     }

@@ -64,6 +64,7 @@ async fn run(connection: &mut PgConnection, names: &Names, schema: &Schema) -> R
     for table in &tables {
         indexes(connection, names, table).await?;
     }
+    super::rollups::rollups(connection, names, schema.kinds()).await?;
     super::views::views(connection, names, schema.kinds()).await?;
     execute(connection, "RESET lock_timeout").await?;
     Ok(())
@@ -89,7 +90,11 @@ async fn applied(connection: &mut PgConnection, table: &str) -> Result<(), Migra
     }
     let applied = connection.list_applied_migrations(table).await?;
     let base = include_str!("../../migrations/0001_base.sql").into_sql_str();
-    for migration in [Migration::new(1, "base".into(), MigrationType::Simple, base, false)] {
+    let rollups = include_str!("../../migrations/0002_rollups.sql").into_sql_str();
+    for migration in [
+        Migration::new(1, "base".into(), MigrationType::Simple, base, false),
+        Migration::new(2, "rollups".into(), MigrationType::Simple, rollups, false),
+    ] {
         match applied.iter().find(|applied| applied.version == migration.version) {
             None => {
                 connection.apply(table, &migration).await?;
@@ -101,13 +106,13 @@ async fn applied(connection: &mut PgConnection, table: &str) -> Result<(), Migra
     Ok(())
 }
 
-async fn execute(connection: &mut PgConnection, sql: &str) -> Result<(), sqlx::Error> {
+pub(super) async fn execute(connection: &mut PgConnection, sql: &str) -> Result<(), sqlx::Error> {
     // Not by `RawSql::execute`, whose future cannot be shown to be `Send`.
     connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await.map(drop)
 }
 
 /// Runs a change, again and again for as long as others hold what it needs.
-async fn patiently(connection: &mut PgConnection, sql: &str) -> Result<(), sqlx::Error> {
+pub(super) async fn patiently(connection: &mut PgConnection, sql: &str) -> Result<(), sqlx::Error> {
     for _ in 1..ATTEMPTS {
         match execute(connection, sql).await {
             Err(error)

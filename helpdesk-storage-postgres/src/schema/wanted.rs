@@ -6,6 +6,7 @@ use helpdesk_core::storage::{Builtin, FieldSpec, FieldType, JOB, KindSpec, Mode,
 
 use crate::SetupError;
 use crate::names::{MAX_NAME, Names, fnv, made_of, quoted};
+use crate::rollups::Rollup;
 
 /// A table as it should be.
 #[derive(Debug)]
@@ -91,7 +92,9 @@ pub(crate) fn check(schema: &Schema, names: &Names) -> Result<(), SetupError> {
         let own =
             constraints.iter().filter(|constraint| !constraint.foreign).map(|constraint| &constraint.name);
         let own = own.chain(indexes.iter().map(|index| &index.name)).cloned();
-        for name in own.chain([name.to_owned()]) {
+        let rollups = Rollup::all(kind, names);
+        let rolled = rollups.into_iter().flat_map(|rollup| [super::rollups::index(&rollup), rollup.name]);
+        for name in own.chain([name.to_owned()]).chain(rolled) {
             if let Some(name) = taken.replace(name) {
                 let why = format!("{name} would be the name of two things");
                 return Err(SetupError::Kind { kind: kind.name, why });
@@ -103,7 +106,7 @@ pub(crate) fn check(schema: &Schema, names: &Names) -> Result<(), SetupError> {
 
 fn check_kind(kind: &'static KindSpec) -> Result<(), SetupError> {
     let refuse = |why: String| Err(SetupError::Kind { kind: kind.name, why });
-    const TABLES: [&str; 4] = ["batch", "number", "series", "_migrations"];
+    const TABLES: [&str; 5] = ["batch", "number", "series", "rollup", "_migrations"];
     const COLUMNS: [&str; 6] = ["organisation", "version", "body", "body_version", "words", "fields"];
     if TABLES.contains(&kind.name) {
         return refuse("its name is taken".to_owned());
@@ -114,6 +117,11 @@ fn check_kind(kind: &'static KindSpec) -> Result<(), SetupError> {
     }
     if kind.dense && kind.mode == Mode::Quiet {
         return refuse("a kind without versions is not numbered without gaps".to_owned());
+    }
+    if let Some(field) =
+        kind.rollups.iter().copied().flatten().find(|field| ["count", "folded"].contains(field))
+    {
+        return refuse(format!("the name of its field {field} is taken in rollups"));
     }
     for field in kind.fields {
         if COLUMNS.contains(&field.name) || Builtin::named(field.name).is_some() {

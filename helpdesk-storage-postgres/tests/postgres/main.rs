@@ -14,4 +14,5 @@ mod lost;
 mod order;
 mod proxy;
 mod releases;
+mod rollups;
 mod schema;

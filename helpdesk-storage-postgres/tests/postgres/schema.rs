@@ -33,8 +33,16 @@ async fn compare(session: &mut PgConnection, schema: &Schema) {
     let tables = "SELECT c.relname::text, '' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = 'helpdesk' AND c.relkind = 'r'";
     let mut names: BTreeSet<_> = schema.kinds().iter().map(|kind| kind.name).collect();
-    names.extend(["batch", "number", "series", "_migrations", JOB.name]);
-    let there: BTreeSet<_> = pairs(session, tables).await.into_iter().map(|(name, _)| name).collect();
+    names.extend(["batch", "number", "series", "rollup", "_migrations", JOB.name]);
+    let mut there: BTreeSet<_> = pairs(session, tables).await.into_iter().map(|(name, _)| name).collect();
+    for kind in schema.kinds() {
+        for fields in kind.rollups {
+            let rollup = format!("{}_{}_rollup", kind.name, fields.join("_"));
+            assert!(there.remove(&rollup), "there is no {rollup}");
+            let counts = format!("SELECT EXISTS (SELECT FROM helpdesk.rollup WHERE name = '{rollup}')");
+            assert!(ask::<bool>(session, &counts).await, "{rollup} does not count everything");
+        }
+    }
     assert!(names.iter().copied().eq(there.iter()), "{names:?} and {there:?}");
 
     for kind in schema.kinds().iter().filter(|kind| kind.name != JOB.name) {
@@ -225,7 +233,12 @@ async fn kinds_that_cannot_have_their_tables_are_refused() {
     static ONE: KindSpec = KindSpec::new("box", &[FieldSpec::text("lid_colour")]);
     static OTHER: KindSpec = KindSpec::new("box_lid", &[FieldSpec::text("colour")]);
     let desk = Desk::new("schema_refused").await;
-    for kinds in [&[&NUMBERED][..], &[&TAKEN], &[&BODY], &[&LONG], &[&ONE, &OTHER]] {
+    static FOLDED: KindSpec = KindSpec::new("thing", &[FieldSpec::int("count")]).rollups(&[&["count"]]);
+    static ROLLED: KindSpec = KindSpec::new("box", &[FieldSpec::text("lid")]).rollups(&[&["lid"]]);
+    static NAMED: KindSpec = KindSpec::new("box_lid_rollup", &[]);
+    for kinds in
+        [&[&NUMBERED][..], &[&TAKEN], &[&BODY], &[&LONG], &[&ONE, &OTHER], &[&FOLDED], &[&ROLLED, &NAMED]]
+    {
         let refused = PostgresStorage::migrate(&desk.settings(), &Schema::new(kinds.iter().copied())).await;
         let last = kinds.last().expect("a kind").name;
         assert!(

@@ -42,6 +42,7 @@ pub(super) static ITEM: KindSpec = KindSpec::new(
     &["created_at"],
     &["shelf", "updated_at"],
 ])
+.rollups(&[&["state", "open", "grade"], &["shelf"]])
 .searched();
 
 /// What items refer to, and each other.
@@ -69,11 +70,13 @@ pub(super) static READING: KindSpec = KindSpec::new(
     ],
 )
 .indexes(&[&["taken"]])
+.rollups(&[&["item"]])
 .mode(Mode::AppendOnly);
 
 /// Overwritten without asking.
 pub(super) static PRESENCE: KindSpec =
     KindSpec::new("conformance_presence", &[FieldSpec::text("mood"), FieldSpec::text("seat").unique()])
+        .rollups(&[&["mood"]])
         .mode(Mode::Quiet);
 
 /// A kind that no store under test is made for.

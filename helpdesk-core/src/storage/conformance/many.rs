@@ -140,6 +140,8 @@ pub async fn many_records_are_tallied_as_few_are(store: &Arc<dyn Storage>) {
             tally().by(Group::Field("state")),
             tally().by(Group::Field("tags")),
             tally().by(Group::Field("user")),
+            tally().by(Group::Field("grade")).by(Group::Field("state")),
+            tally().by(Group::Field("open")).measure(Measure::Sum("grade")).measure(Measure::Average("grade")),
             sums.clone(),
             sums.by(Group::Field("open")).by(Group::Field("note")),
         ] {

@@ -32,7 +32,7 @@ mod suite;
 
 areas! {
     atomicity, bounds, counters, events, filters, invalid, jobs, leases, many, modes, numbers, ordering, outcome,
-    paging, periods, races, references, scopes, search, tally, totals, uniqueness, writes,
+    paging, periods, races, references, rollups, scopes, search, tally, totals, uniqueness, writes,
 }
 
 pub use self::kinds::schema;

@@ -226,6 +226,19 @@ macro_rules! conformance_suite {
                 references_may_form_a_ring,
                 a_unique_reference_is_both,
             }
+            rollups {
+                rolled_up_counts_follow_changes,
+                rolled_up_null_is_a_value_among_others,
+                rolled_up_numbers_are_summed_and_averaged,
+                rolled_up_totals_are_those_of_the_records,
+                every_scope_is_counted_for_itself,
+                several_writes_of_one_batch_are_all_counted,
+                a_failed_batch_counts_for_nothing,
+                a_batch_sent_again_is_counted_once,
+                what_is_overwritten_is_counted_once,
+                what_is_appended_is_counted,
+                rolled_up_counts_hold_while_many_write,
+            }
             scopes {
                 another_scopes_record_is_not_got_or_found,
                 another_scopes_records_are_not_tallied,

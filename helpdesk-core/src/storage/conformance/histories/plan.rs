@@ -156,6 +156,8 @@ pub(super) struct Question {
     pub(super) sort: Sort,
     pub(super) org: bool,
     pub(super) shape: Option<Shape>,
+    /// Which of the kind's rollups should be of use.
+    pub(super) rollup: Option<u8>,
     /// Which of the kind's indexes should be of use.
     pub(super) index: Option<Index>,
     pub(super) order: Vec<(u8, bool)>,
@@ -202,6 +204,8 @@ pub(super) struct Figure {
     pub(super) sort: Sort,
     pub(super) org: bool,
     pub(super) shape: Option<Shape>,
+    /// Which of the kind's rollups should be of use.
+    pub(super) rollup: Option<u8>,
     pub(super) groups: Vec<(u8, Option<u8>)>,
     pub(super) measures: Vec<(u8, u8)>,
 }
@@ -295,6 +299,10 @@ fn shape() -> impl Strategy<Value = Shape> {
     })
 }
 
+fn rollup() -> impl Strategy<Value = Option<u8>> {
+    option::weighted(0.3, any::<u8>())
+}
+
 fn question() -> impl Strategy<Value = Question> {
     let start = prop_oneof![
         3 => Just(Start::First),
@@ -307,11 +315,13 @@ fn question() -> impl Strategy<Value = Question> {
     let index = (any::<u8>(), 0..3_u8, any::<bool>(), weighted(0.2))
         .prop_map(|(place, held, descending, mixed)| Index { place, held, descending, mixed });
     let index = option::weighted(0.3, index);
-    (sort(), org(), option::weighted(0.6, shape()), index, order, limit, start, option::of(0..8_u8)).prop_map(
-        |(sort, org, shape, index, order, limit, start, total)| Question {
+    let shape = (option::weighted(0.6, shape()), rollup());
+    (sort(), org(), shape, index, order, limit, start, option::of(0..8_u8)).prop_map(
+        |(sort, org, (shape, rollup), index, order, limit, start, total)| Question {
             sort,
             org,
             shape,
+            rollup,
             index,
             order,
             limit,
@@ -324,6 +334,7 @@ fn question() -> impl Strategy<Value = Question> {
 fn figure() -> impl Strategy<Value = Figure> {
     let groups = vec((any::<u8>(), option::weighted(0.2, any::<u8>())), 0..3);
     let measures = vec((0..5_u8, any::<u8>()), 0..3);
-    (sort(), org(), option::of(shape()), groups, measures)
-        .prop_map(|(sort, org, shape, groups, measures)| Figure { sort, org, shape, groups, measures })
+    (sort(), org(), option::of(shape()), rollup(), groups, measures).prop_map(
+        |(sort, org, shape, rollup, groups, measures)| Figure { sort, org, shape, rollup, groups, measures },
+    )
 }

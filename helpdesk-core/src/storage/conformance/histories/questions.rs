@@ -10,8 +10,13 @@ use crate::storage::{
     Bound, FieldRef, FieldType, Filter, Group, KindSpec, Measure, Query, Scope, Tally, TotalMode, Unit,
 };
 
-/// The fields of a kind that may be asked for: declared and built in.
-fn fields(of: &KindSpec) -> Vec<&'static str> {
+/// The fields of a kind that may be asked for: those of a rollup, or all, declared and built in.
+fn fields(of: &KindSpec, rollup: Option<u8>) -> Vec<&'static str> {
+    if let Some(rollup) = rollup
+        && !of.rollups.is_empty()
+    {
+        return of.rollups[usize::from(rollup) % of.rollups.len()].to_vec();
+    }
     // When a job was last written is the store's own affair.
     let built_in = if of.name == "job" {
         &["id", "number", "created_at"][..]
@@ -26,10 +31,15 @@ fn many(of: &KindSpec, name: &str) -> bool {
 }
 
 /// One of the fields for which `fits` holds.
-fn field(of: &KindSpec, place: u8, fits: impl Fn(&str, FieldType) -> bool) -> Option<&'static str> {
+fn field(
+    of: &KindSpec,
+    rollup: Option<u8>,
+    place: u8,
+    fits: impl Fn(&str, FieldType) -> bool,
+) -> Option<&'static str> {
     let ty = |name: &str| of.field(name).map(|field: FieldRef| of.type_of(field));
     let fitting: Vec<_> =
-        fields(of).into_iter().filter(|name| ty(name).is_some_and(|ty| fits(name, ty))).collect();
+        fields(of, rollup).into_iter().filter(|name| ty(name).is_some_and(|ty| fits(name, ty))).collect();
     (!fitting.is_empty()).then(|| fitting[usize::from(place) % fitting.len()])
 }
 
@@ -38,7 +48,7 @@ impl Player {
         let (of, scope) = (kind(question.sort), self.scope(question.org));
         let mut query = Query::new(of, scope).limit(usize::from(question.limit));
         if let Some(shape) = &question.shape {
-            query = query.filter(self.filter(shape, of, scope, side));
+            query = query.filter(self.filter(shape, (of, question.rollup), scope, side));
         }
         if let Some(index) = question.index
             && !of.indexes.is_empty()
@@ -58,7 +68,7 @@ impl Player {
             }
         }
         for (place, descending) in &question.order {
-            let Some(field) = field(of, *place, |name, _| !many(of, name)) else { continue };
+            let Some(field) = field(of, None, *place, |name, _| !many(of, name)) else { continue };
             query = if *descending { query.descending(field) } else { query.ascending(field) };
         }
         query.total(match question.total {
@@ -68,8 +78,14 @@ impl Player {
         })
     }
 
-    fn filter(&self, shape: &Shape, of: &'static KindSpec, scope: Scope, side: Side) -> Filter {
-        let any = |place: u8| field(of, place, |_, _| true).unwrap_or("id");
+    fn filter(
+        &self,
+        shape: &Shape,
+        asked @ (of, rollup): (&'static KindSpec, Option<u8>),
+        scope: Scope,
+        side: Side,
+    ) -> Filter {
+        let any = |place: u8| field(of, rollup, place, |_, _| true).unwrap_or("id");
         let value = |name: &str, byte: u8| self.compared(of, name, scope, byte, side);
         match shape {
             Shape::OneOf(place, bytes) => {
@@ -85,16 +101,16 @@ impl Player {
                 };
                 Filter::range(name, bound(low), bound(high))
             }
-            Shape::Prefix(place, byte) => match field(of, *place, |_, ty| ty == FieldType::Text) {
+            Shape::Prefix(place, byte) => match field(of, rollup, *place, |_, ty| ty == FieldType::Text) {
                 Some(name) => Filter::prefix(name, text(*byte)),
                 None => Filter::none(),
             },
             Shape::Null(place) => Filter::null(any(*place)),
-            Shape::Words(byte) if of.searched => Filter::words(typed(*byte)),
+            Shape::Words(byte) if of.searched && rollup.is_none() => Filter::words(typed(*byte)),
             Shape::Words(_) => Filter::all(),
-            Shape::And(a, b) => self.filter(a, of, scope, side).and(self.filter(b, of, scope, side)),
-            Shape::Or(a, b) => self.filter(a, of, scope, side).or(self.filter(b, of, scope, side)),
-            Shape::Not(inner) => self.filter(inner, of, scope, side).not(),
+            Shape::And(a, b) => self.filter(a, asked, scope, side).and(self.filter(b, asked, scope, side)),
+            Shape::Or(a, b) => self.filter(a, asked, scope, side).or(self.filter(b, asked, scope, side)),
+            Shape::Not(inner) => self.filter(inner, asked, scope, side).not(),
         }
     }
 
@@ -102,11 +118,12 @@ impl Player {
         let (of, scope) = (kind(figure.sort), self.scope(figure.org));
         let mut tally = Tally::new(of, scope);
         if let Some(shape) = &figure.shape {
-            tally = tally.filter(self.filter(shape, of, scope, side));
+            tally = tally.filter(self.filter(shape, (of, figure.rollup), scope, side));
         }
         // Numbers differ from store to store, so they can be neither keys nor figures here.
+        let field = |place, fits: &dyn Fn(&str, FieldType) -> bool| field(of, figure.rollup, place, fits);
         for (place, period) in &figure.groups {
-            let time = field(of, *place, |_, ty| ty == FieldType::Time);
+            let time = field(*place, &|_, ty| ty == FieldType::Time);
             let group = match (period, time) {
                 (Some(period), Some(time)) => {
                     let units = [Unit::Hour, Unit::Day, Unit::Week, Unit::Month];
@@ -114,7 +131,7 @@ impl Player {
                     let period = usize::from(*period);
                     Group::Period(time, units[period % 4], zones[period / 4 % 4])
                 }
-                _ => Group::Field(field(of, *place, |name, _| name != "number").unwrap_or("id")),
+                _ => Group::Field(field(*place, &|name, _| name != "number").unwrap_or("id")),
             };
             tally = tally.by(group);
         }
@@ -124,10 +141,10 @@ impl Player {
             };
             let single = |name: &str, _| name != "number" && !many(of, name);
             let measure = match sort {
-                1 => field(of, *place, number).map(Measure::Sum),
-                2 => field(of, *place, number).map(Measure::Average),
-                3 => field(of, *place, single).map(Measure::Least),
-                4 => field(of, *place, single).map(Measure::Greatest),
+                1 => field(*place, &number).map(Measure::Sum),
+                2 => field(*place, &number).map(Measure::Average),
+                3 => field(*place, &single).map(Measure::Least),
+                4 => field(*place, &single).map(Measure::Greatest),
                 _ => None,
             };
             tally = tally.measure(measure.unwrap_or(Measure::Count));
@@ -146,6 +163,7 @@ pub(super) fn everything(sort: Sort, org: bool) -> Question {
         sort,
         org,
         shape: None,
+        rollup: None,
         index: None,
         order: Vec::new(),
         limit: 255,
