@@ -1,9 +1,41 @@
 //! Filters as SQL.
 
+use std::collections::BTreeSet;
+
 use helpdesk_core::storage::{Bound, Condition, FieldRef, FieldType, Filter, KindSpec, Term};
 
 use crate::args::Args;
 use crate::names::column;
+
+/// Whether a filter leaves it to its values which way to go: where one of several fields may decide, as in all tickets of
+/// somebody, an agent's values leave thousands and a customer's a handful. A plan for any values takes all rows in their
+/// order for the one, and reads the whole table for the other.
+pub(crate) fn forks(filter: &Filter) -> bool {
+    match filter.condition() {
+        Condition::And(parts) => parts.iter().any(forks),
+        Condition::Or(parts) => {
+            let mut fields = BTreeSet::new();
+            parts.iter().for_each(|part| named(part, &mut fields));
+            fields.len() > 1
+        }
+        // What is left out leaves most.
+        _ => false,
+    }
+}
+
+/// Collects the fields that a filter is on; the words of a search count as one.
+fn named<'a>(filter: &'a Filter, fields: &mut BTreeSet<&'a str>) {
+    match filter.condition() {
+        Condition::OneOf(name, _)
+        | Condition::Range(name, ..)
+        | Condition::Prefix(name, _)
+        | Condition::Null(name) => drop(fields.insert(name)),
+        Condition::Words(_) => drop(fields.insert("words")),
+        Condition::And(parts) | Condition::Or(parts) => parts.iter().for_each(|part| named(part, fields)),
+        Condition::Not(part) => named(part, fields),
+        _ => {}
+    }
+}
 
 /// Appends a condition that holds for just those rows of the alias `t` for which the filter holds. It is true where
 /// the filter holds, and false or null where it does not.
@@ -161,6 +193,18 @@ mod tests {
         assert_eq!(after_prefix("a\u{10ffff}").as_deref(), Some("b"));
         assert_eq!(after_prefix("\u{d7ff}").as_deref(), Some("\u{e000}"));
         assert_eq!(after_prefix(""), None);
+    }
+
+    #[test]
+    fn alternatives_of_several_fields_fork() {
+        let one = || Filter::equals("requester", 1_i64);
+        let other = || Filter::equals("assignee", 1_i64);
+        let alive = |filter| Filter::equals("deleted", false).and(filter);
+        assert!(forks(&alive(one().or(other()))));
+        assert!(forks(&Filter::equals("number", 1_i64).or(Filter::words(Term::typed("printer")))));
+        assert!(!forks(&alive(one().and(other()))));
+        assert!(!forks(&alive(one().or(Filter::null("requester")))));
+        assert!(!forks(&alive(Filter::all())));
     }
 
     #[test]

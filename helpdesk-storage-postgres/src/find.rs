@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::args::{Args, organisation};
 use crate::errors::failed;
-use crate::filter::condition;
+use crate::filter::{condition, forks};
 use crate::names::column;
 use crate::pool::Pool;
 use crate::rows::read;
@@ -67,7 +67,9 @@ pub(crate) async fn find(pool: &Pool, tables: &Tables, query: &Query) -> Result<
         return Ok(Page::default());
     }
     let (sql, args) = statement(table, query, &sequence)?;
-    let rows = pool.all(sql, args).await.map_err(failed)?;
+    let rows =
+        if forks(query.condition()) { pool.planned(sql, args).await } else { pool.all(sql, args).await };
+    let rows = rows.map_err(failed)?;
     let count = match (query.wants_total(), rows.first()) {
         (TotalMode::None, _) | (_, None) => 0,
         (_, Some(row)) => row.try_get::<i64, _>(0).map_err(failed)?.cast_unsigned(),

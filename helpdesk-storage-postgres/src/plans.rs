@@ -11,9 +11,10 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use uuid::Uuid;
 
 use crate::args::Args;
+use crate::filter::forks;
 use crate::names::Names;
 use crate::tables::Tables;
-use crate::{PostgresSettings, PostgresStorage, find, tally};
+use crate::{PostgresSettings, PostgresStorage, find, rollups, schema, tally};
 
 /// How many tickets there are, nine in ten of them of one organisation.
 const TICKETS: i64 = 200_000;
@@ -33,7 +34,7 @@ const FILL: &str = r#"
     FROM generate_series(1, 2) AS org, generate_series(0, 4999) AS i;
 
     INSERT INTO helpdesk.ticket (organisation, id, number, version, created_at, updated_at, fields, body_version, body,
-        words, status, priority, requester, assignee, category, department, tags, deleted, subject)
+        words, status, priority, requester, assignee, followers, cc, solved_at, category, department, tags, deleted, subject)
     SELECT lpad(CASE WHEN i % 10 = 0 THEN '2' ELSE '1' END, 32, '0')::uuid, gen_random_uuid(), i, 1,
         '2020-01-01'::timestamptz + i * interval '10 minutes',
         '2020-01-01'::timestamptz + i * interval '10 minutes' + i * 7919 % 100000 * interval '1 minute',
@@ -43,6 +44,9 @@ const FILL: &str = r#"
         CASE WHEN i % 4 > 0 THEN 1 + i % 4 END,
         lpad(to_hex(4096 + 50 + i * 7919 % 4950), 32, '0')::uuid,
         CASE WHEN i % 5 > 0 THEN lpad(to_hex(4096 + i % 50), 32, '0')::uuid END,
+        CASE WHEN i % 11 = 0 THEN ARRAY[lpad(to_hex(4096 + i % 50), 32, '0')::uuid, lpad(to_hex(4096 + i % 37), 32, '0')::uuid] END,
+        CASE WHEN i % 7 = 0 THEN ARRAY['person' || i * 7919 % 4950 || '@desk.test'] END,
+        CASE WHEN i * 7 % 10 < 7 THEN '2020-01-01'::timestamptz + i * interval '10 minutes' + i % 100 * interval '1 hour' END,
         'category ' || i % 12, CASE WHEN i % 3 = 0 THEN 'department ' || i % 7 END,
         CASE WHEN i % 9 = 0 THEN ARRAY['tag' || i % 100] END, i % 200 = 0, 'Something is wrong ' || i
     FROM generate_series(1, $COUNT) AS i
@@ -53,6 +57,10 @@ struct Plans {
     tables: Tables,
     /// Whether an index has what is looked for in the order that is asked for.
     in_order: bool,
+    /// Whether what is asked for are a few tickets among many.
+    few: bool,
+    /// Whether nothing but a rollup is to be read.
+    rolled_up: bool,
     /// What was found wanting.
     walks: Vec<String>,
 }
@@ -73,12 +81,19 @@ fn alive(filter: Filter) -> Filter {
 impl Plans {
     /// Looks at the plans of a statement: the one for its values, and the one for any that the server may keep.
     async fn look(&mut self, what: &str, sql: &str, args: Args) {
+        self.look_at(what, sql, args, true).await;
+    }
+
+    async fn look_at(&mut self, what: &str, sql: &str, args: Args, kept: bool) {
         let args = args.finish().expect("the values are bound");
         let count = sqlx::Arguments::len(&args);
         let explain = format!("EXPLAIN {sql}");
         let lines = sqlx::query_scalar_with(AssertSqlSafe(explain), args).fetch_all(&mut self.session).await;
         self.judge(what, lines.unwrap_or_else(|error| panic!("{what}: {error}")));
 
+        if !kept {
+            return;
+        }
         let nothing = vec!["NULL"; count].join(", ");
         for sql in
             [format!("PREPARE planned AS {sql}"), "SET plan_cache_mode = force_generic_plan".to_owned()]
@@ -104,7 +119,11 @@ impl Plans {
         }
         // What an index gives in the order of the page need not be sorted, which takes reading all of it.
         let sorts = self.in_order && plan.iter().any(|line| line.contains("Sort"));
-        if sorts || plan.iter().any(|line| line.contains("Seq Scan on ticket")) {
+        // All tickets in their order, to find those of one person among them.
+        let all = ["ticket_number_key", "ticket_updated_at_idx"];
+        let reads_all = self.few && plan.iter().any(|line| all.iter().any(|index| line.contains(index)));
+        let aside = self.rolled_up && plan.iter().any(|line| line.contains(" on ticket t"));
+        if sorts || aside || reads_all || plan.iter().any(|line| line.contains("Seq Scan on ticket")) {
             self.walks.push(format!("{what}:\n  {}", plan.join("\n  ")));
         }
     }
@@ -122,7 +141,7 @@ impl Plans {
             let (sql, args) =
                 find::statement(self.tables.of(ticket()).expect("a table"), &query, &query.ordering())
                     .expect("a statement");
-            self.look(&format!("{what}, {total}"), &sql, args).await;
+            self.look_at(&format!("{what}, {total}"), &sql, args, !forks(query.condition())).await;
         }
     }
 
@@ -146,6 +165,8 @@ async fn filled() -> Plans {
         session,
         tables: Tables::new(Helpdesk::schema(), Names::new("helpdesk")),
         in_order: false,
+        few: false,
+        rolled_up: false,
         walks: Vec::new(),
     }
 }
@@ -216,6 +237,34 @@ async fn lists_and_pages_of_tickets_go_by_indexes() {
     let lately = all().filter(Filter::at_least("updated_at", updated().as_time().expect("an instant")));
     let by_day = lately.by(Group::Period("updated_at", Unit::Day, chrono_tz::UTC));
     plans.figures("how many changed each day", by_day).await;
+    let solved = all().filter(Filter::at_least("solved_at", updated().as_time().expect("an instant")));
+    plans.figures("how many were solved since", solved).await;
+
+    // What is seen by an agent who sees the tickets of groups, and by a customer.
+    let person = Filter::equals("requester", account(60)).or(Filter::equals("assignee", account(60)));
+    let copied = Filter::equals("cc", "person60@desk.test");
+    let groups = Filter::one_of("group", [account(1), account(2)].map(Value::Uuid));
+    for (what, filter) in [
+        ("of a customer", person.clone().or(copied.clone())),
+        ("of an agent", person.or(Filter::equals("followers", account(60))).or(groups).or(copied)),
+    ] {
+        plans.few = what == "of a customer";
+        for order in ["number", "updated_at"] {
+            plans.pages(what, query().filter(alive(filter.clone())).descending(order)).await;
+        }
+    }
+
+    plans.few = false;
+    let filled = schema::filled_rollups(&mut plans.session, plans.tables.names()).await;
+    rollups::note(&plans.tables, &filled.expect("the rollups are looked at"));
+    plans.rolled_up = true;
+    plans.figures("how many of each status, by the rollup", all().by(Group::Field("status"))).await;
+    let open = || Filter::equals("status", "open").and(Filter::equals("priority", 4));
+    plans.figures("how many open ones, by the rollup", all().filter(open())).await;
+    let count = query().filter(alive(open())).limit(0).total(TotalMode::Exact);
+    let (sql, args) = find::statement(plans.tables.of(ticket()).expect("a table"), &count, &count.ordering())
+        .expect("a statement");
+    plans.look("the total of open ones, by the rollup", &sql, args).await;
 
     let Plans { walks, mut session, .. } = plans;
     let ran = sqlx::raw_sql("DROP SCHEMA helpdesk CASCADE").execute(&mut session).await;

@@ -129,6 +129,16 @@ impl Pool {
         connection.note(rows)
     }
 
+    /// The rows of a query whose plan must go by its values. That takes a round trip and the time of planning more.
+    pub(crate) async fn planned(&self, sql: String, args: Args) -> Result<Vec<PgRow>, sqlx::Error> {
+        let args = bound(args)?;
+        let mut connection = self.acquire().await?;
+        // A statement that is not kept is planned for the values that it comes with.
+        let query = sqlx::query_with(AssertSqlSafe(sql), args).persistent(false);
+        let rows = query.fetch_all(&mut connection.raw).await;
+        connection.note(rows)
+    }
+
     /// The only row of a query, or none.
     pub(crate) async fn optional(&self, sql: String, args: Args) -> Result<Option<PgRow>, sqlx::Error> {
         let args = bound(args)?;

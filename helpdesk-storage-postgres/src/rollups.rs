@@ -7,6 +7,7 @@
 //! Now and then the rows of an organisation are *folded*: taken out, and one for each combination of values put in their
 //! place. Each folding puts in the sum of what it took out itself, so that it changes no answer, whatever else happens.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -86,17 +87,21 @@ impl Rollup {
 
 /// Looks which rollups are filled. One that a newer or older server has not got so far is looked at again later.
 pub(crate) async fn look(pool: &Pool, tables: &Tables) -> Result<(), sqlx::Error> {
-    let waiting: Vec<_> = tables.rollups().filter(|rollup| !rollup.is_filled()).collect();
-    if waiting.is_empty() {
+    if tables.rollups().all(Rollup::is_filled) {
         return Ok(());
     }
     let mut connection = pool.acquire().await?;
     let filled = filled_rollups(&mut connection.raw, tables.names()).await;
     let filled = connection.note(filled)?;
-    for rollup in waiting {
-        rollup.filled.store(filled.contains(&rollup.name), Ordering::Relaxed);
-    }
+    note(tables, &filled);
     Ok(())
+}
+
+/// Has those rollups read from now on that are filled.
+pub(crate) fn note(tables: &Tables, filled: &HashSet<String>) {
+    for rollup in tables.rollups().filter(|rollup| filled.contains(&rollup.name)) {
+        rollup.filled.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Folds all rollups. Answers how many rows there were.
