@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Tickets, audience, check_visible};
+use super::{Tickets, audience};
 use crate::actor::Actor;
 use crate::error::{Error, Rejection, Result};
 use crate::events::EventDraft;
@@ -49,7 +49,7 @@ impl Tickets {
             return Err(none());
         }
         if !actor.has(&permissions::TICKET_VIEW_FILES) {
-            check_visible(actor, &ticket)?;
+            self.standing(actor, &ticket).await?;
             if attachment.internal {
                 actor.needs(&permissions::TICKET_ACCESS_INTERNAL)?;
             }
@@ -70,7 +70,7 @@ impl Tickets {
                 let none = || Error::NotFound { what: "attachment" };
                 let file = self.desk.store().get::<Attachment>(actor.scope(), id).await?.ok_or_else(none)?;
                 let ticket = self.load(actor, file.ticket).await?;
-                check_visible(actor, &ticket)?;
+                self.standing(actor, &ticket).await?;
                 if file.internal {
                     actor.needs(&permissions::TICKET_ACCESS_INTERNAL)?;
                 }
