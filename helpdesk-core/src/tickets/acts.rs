@@ -174,6 +174,12 @@ pub struct Edit {
 }
 
 impl Edit {
+    /// Whether nothing is to change.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tags.is_none() && Self { tags: Some(BTreeSet::new()), ..self.clone() }.only_tags()
+    }
+
     /// Whether only the tags change: the one edit that a closed ticket takes.
     pub(super) fn only_tags(&self) -> bool {
         let Self {

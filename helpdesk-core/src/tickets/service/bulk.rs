@@ -9,6 +9,7 @@ use super::acting::Done;
 use super::checks::check_act;
 use crate::actor::Actor;
 use crate::error::{Error, Problem, Result};
+use crate::helpdesk::Chain;
 use crate::tickets::acts::Act;
 use crate::tickets::ticket::TicketId;
 
@@ -43,7 +44,14 @@ impl Tickets {
         let ids: Vec<_> = ids.iter().copied().filter(|id| seen.insert(*id)).collect();
         let each = ids.into_iter().map(|id| {
             let acts = acts.clone();
-            async move { BulkItem { id, outcome: self.act_all(actor, id, None, acts).await } }
+            async move {
+                let outcome = self.act_all(actor, id, None, acts).await;
+                if let Err(error @ (Error::Unavailable { .. } | Error::Internal { .. })) = &outcome {
+                    // The caller is told of each ticket; what exactly was in the way, only the log.
+                    tracing::error!(ticket = %id, error = %Chain(error), "a ticket of several was not changed");
+                }
+                BulkItem { id, outcome }
+            }
         });
         Ok(stream::iter(each).buffered(AT_A_TIME).collect().await)
     }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Tickets;
 use crate::actor::Actor;
 use crate::error::{Error, Result};
-use crate::groups::GroupId;
+use crate::groups::{Group, GroupId};
 use crate::identity::{UserId, permissions};
 use crate::storage::{EntityId as _, Filter, From, Listing, Select, Stored, Term, TotalMode, Value};
 use crate::tickets::message::{Attachment, Message, MessageId, Visibility};
@@ -270,6 +270,17 @@ impl Tickets {
             return Err(Error::NotFound { what: "ticket" });
         }
         Ok(ticket)
+    }
+
+    /// The group that has a ticket that the actor has been shown, unless it is gone.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be reached.
+    pub async fn group_of(&self, actor: &Actor, ticket: &Ticket) -> Result<Option<Arc<Stored<Group>>>> {
+        let Some(group) = ticket.group else { return Ok(None) };
+        let group = self.desk.store().get::<Group>(actor.scope(), group).await?;
+        Ok(group.filter(|group| group.deleted.is_none()))
     }
 
     /// The files of tickets that the actor has been shown, by ticket.
