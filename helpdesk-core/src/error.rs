@@ -122,6 +122,12 @@ pub enum Rejection {
     /// The ticket has ended, and takes no further change.
     #[error("the ticket has ended")]
     Ended,
+    /// The two tickets cannot become one, or not be parted any more.
+    #[error("{why}")]
+    Merge {
+        /// Why.
+        why: &'static str,
+    },
     /// The account's state does not allow the act.
     #[error("this cannot be done to an account that is {state}")]
     Account {

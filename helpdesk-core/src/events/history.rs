@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::events::model::{EVENT, Event};
 use crate::helpdesk::Helpdesk;
-use crate::storage::{Cursor, Entity, EntityId as _, Filter, From, Query, Scope};
+use crate::storage::{Cursor, Entity, EntityId as _, Filter, From, Query, Scope, TotalMode, Value};
 
 /// A question to the event log of one organisation.
 #[derive(Clone, Debug)]
@@ -13,6 +13,7 @@ pub struct HistoryQuery {
     oldest_first: bool,
     from: From,
     limit: usize,
+    total: TotalMode,
 }
 
 /// A page of events.
@@ -22,13 +23,16 @@ pub struct History {
     pub events: Vec<Event>,
     /// Where the next page begins.
     pub next: Option<Cursor>,
+    /// How many there are in all, where it was asked.
+    pub total: Option<u64>,
 }
 
 impl HistoryQuery {
     /// Everything that happened in a scope, newest first, 100 at a time.
     #[must_use]
     pub const fn new(scope: Scope) -> Self {
-        Self { filter: Filter::all(), scope, oldest_first: false, from: From::Start, limit: 100 }
+        let (from, total) = (From::Start, TotalMode::None);
+        Self { filter: Filter::all(), scope, oldest_first: false, from, limit: 100, total }
     }
 
     /// What happened to one record.
@@ -49,6 +53,14 @@ impl HistoryQuery {
     #[must_use]
     pub fn action(mut self, action: &str) -> Self {
         self.filter = self.filter.and(Filter::equals("action", action));
+        self
+    }
+
+    /// Nothing of these sorts.
+    #[must_use]
+    pub fn but(mut self, actions: &[&str]) -> Self {
+        let actions = actions.iter().map(|action| Value::text(*action));
+        self.filter = self.filter.and(Filter::one_of("action", actions).not());
         self
     }
 
@@ -73,16 +85,34 @@ impl HistoryQuery {
         self
     }
 
+    /// From a place on.
+    #[must_use]
+    pub fn from(mut self, from: From) -> Self {
+        self.from = from;
+        self
+    }
+
+    /// With the number of all.
+    #[must_use]
+    pub const fn counted(mut self) -> Self {
+        self.total = TotalMode::Exact;
+        self
+    }
+
     /// The page. Sees every commit that was answered before, the caller's own included.
     ///
     /// # Errors
     ///
     /// As a store's `find`.
     pub async fn page(self, desk: &Helpdesk) -> Result<History> {
-        let query = Query::new(&EVENT, self.scope).filter(self.filter).limit(self.limit).from(self.from);
+        let query = Query::new(&EVENT, self.scope)
+            .filter(self.filter)
+            .limit(self.limit)
+            .from(self.from)
+            .total(self.total);
         let query = if self.oldest_first { query.ascending("number") } else { query.descending("number") };
         let page = desk.store().storage().find(&query).await?;
         let events = page.records.iter().map(|record| Event::read(record, None)).collect::<Result<_, _>>()?;
-        Ok(History { events, next: page.next })
+        Ok(History { events, next: page.next, total: page.total.map(|total| total.count) })
     }
 }

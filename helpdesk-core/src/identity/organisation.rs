@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::entity_id;
 use crate::storage::{Entity, FieldSpec, KindSpec, Row};
+use crate::tickets::TicketField;
 
 entity_id! {
     /// The id of an organisation.
@@ -34,11 +35,13 @@ pub struct OrganisationSettings {
     pub time_zone: Tz,
     /// After how many hours a resolved ticket closes by itself: from 1 to 672 (28 days). Default: 96 (4 days).
     pub auto_close_hours: u32,
+    /// The fields that its tickets have beside those of every ticket. Default: none.
+    pub ticket_fields: Vec<TicketField>,
 }
 
 impl Default for OrganisationSettings {
     fn default() -> Self {
-        Self { time_zone: Tz::UTC, auto_close_hours: 96 }
+        Self { time_zone: Tz::UTC, auto_close_hours: 96, ticket_fields: Vec::new() }
     }
 }
 

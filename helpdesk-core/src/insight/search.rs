@@ -84,7 +84,7 @@ impl Insight {
         let (terms, number) = (Term::typing(typed), number(actor, typed));
         let query = TicketQuery::default().search(typed, number);
         let tickets = self.desk.tickets();
-        ranked(tickets.select(actor, query), window, |ticket: &Stored<Ticket>| {
+        ranked(tickets.select(actor, query).await?, window, |ticket: &Stored<Ticket>| {
             // Nobody types a number for its own sake.
             if number == Some(ticket.number) {
                 return u32::MAX;

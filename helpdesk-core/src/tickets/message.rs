@@ -85,11 +85,15 @@ impl Entity for Message {
 impl Entity for Attachment {
     type Id = AttachmentId;
 
-    const SPEC: &'static KindSpec = &KindSpec::new("attachment", &[FieldSpec::refers("ticket", "ticket")])
-        .indexes(&[&["ticket"]])
-        .of::<Self>();
+    const SPEC: &'static KindSpec = &KindSpec::new(
+        "attachment",
+        &[FieldSpec::refers("ticket", "ticket"), FieldSpec::refers("message", "message")],
+    )
+    .indexes(&[&["ticket"], &["message"]])
+    .of::<Self>();
 
     fn index(&self, row: &mut Row) {
         row.set("ticket", self.ticket.uuid());
+        row.set("message", self.message.map(|message| message.uuid()));
     }
 }

@@ -3,7 +3,11 @@
 //! [`acts`](Act) holds the rules, [`Workflow`] the table of moves; what a transport calls is [`Tickets`].
 
 mod acts;
+mod closed;
+mod fields;
 mod files;
+mod link;
+mod merging;
 mod message;
 mod reactions;
 mod service;
@@ -14,19 +18,26 @@ mod workflow;
 use std::sync::Arc;
 
 pub use self::acts::{Act, Circumstances, Comment, Decision, Edit, decide};
+pub use self::closed::Reply;
+pub use self::fields::{FieldKind, MAX_FIELDS, TicketField};
 pub use self::files::{CheckedFile, MAX_FILE, MAX_FILE_NAME, MAX_FILES, check_file, clean_name, is_inline};
+pub use self::link::{LinkKind, TicketLink, TicketLinkId};
 pub use self::message::{Attachment, AttachmentId, Message, MessageId, Visibility};
-pub use self::service::{Done, NewFile, NewTicket, ReadFile, TicketOrder, TicketQuery, TicketView, Tickets};
+pub use self::service::{
+    BulkItem, Done, Linked, MAX_BULK, Merged, NewFile, NewTicket, ReadFile, TicketOrder, TicketQuery,
+    TicketView, Tickets,
+};
 pub use self::status::{Category, Status, StatusSet};
 pub use self::ticket::{
-    Approval, Cc, Deletion, Escalation, Priority, Satisfaction, State, Ticket, TicketId, TicketKind,
+    Approval, Cc, Deletion, Escalation, MAX_CC, MAX_FOLLOWERS, MAX_MERGED, Priority, Satisfaction, State,
+    Ticket, TicketId, TicketKind,
 };
 pub use self::workflow::Workflow;
 use crate::jobs::JobHandler;
 use crate::storage::{Entity, KindSpec};
 
 /// The kinds of record of this context.
-pub(crate) const KINDS: [&KindSpec; 3] = [Ticket::SPEC, Message::SPEC, Attachment::SPEC];
+pub(crate) const KINDS: [&KindSpec; 4] = [Ticket::SPEC, Message::SPEC, Attachment::SPEC, TicketLink::SPEC];
 
 /// The sorts of work of this context.
 pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 3] {

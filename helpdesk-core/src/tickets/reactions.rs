@@ -23,26 +23,33 @@ const STATUS_MAIL: &str = "ticket_status_mail";
 const AUTO_CLOSE: &str = "ticket_auto_close";
 const HAND_OVER: &str = "ticket_hand_over";
 
-/// Adds what follows from a decision to its batch.
+/// Adds what follows from decisions to their batch. They were taken one after another on `before`; where the ticket
+/// stands now, the last of them says.
 pub(super) fn react(
     desk: &Helpdesk,
     changes: &mut Changes,
     actor: &Actor,
     before: &Stored<Ticket>,
-    decision: &Decision,
+    decisions: &[Decision],
     organisation: &Organisation,
 ) {
+    let Some(after) = decisions.last().map(|decision| &decision.ticket) else { return };
     let (id, at, scope) = (before.id, changes.at(), actor.scope());
-    let (was, is) = (before.state.status(), decision.ticket.state.status());
+    let (was, is) = (before.state.status(), after.state.status());
+    let did = |action: &str| decisions.iter().any(|decision| decision.action == action);
     let job_id = || desk.ids().id(at);
     if was != is && actor.user() != Some(before.requester) {
         let news = StatusNews { ticket: id, status: is, via: (**actor.via()).clone() };
         let key = format!("{STATUS_MAIL}:{id}:{}", before.version + 1);
         changes.enqueue(scope, job_id(), JobDraft::new(STATUS_MAIL, key, at, &news));
     }
+    let moved = before.state != after.state;
+    if was == Status::Resolved && moved {
+        changes.cancel_job(scope, timer_key(id));
+    }
     // A timer that ran out while the ticket was deleted has done nothing, and is gone.
-    let begins = was != is || decision.action == "ticket.restored";
-    if let State::Resolved { at: resolved } = decision.ticket.state
+    let begins = moved || did("ticket.restored");
+    if let State::Resolved { at: resolved } = after.state
         && begins
     {
         // T4: what the desk thinks done closes by itself.
@@ -50,10 +57,8 @@ pub(super) fn react(
         let due = (resolved + Duration::hours(i64::from(hours))).max(at);
         let timer = CloseTimer { ticket: id, resolved };
         changes.enqueue(scope, job_id(), JobDraft::new(AUTO_CLOSE, timer_key(id), due, &timer));
-    } else if was == Status::Resolved && was != is {
-        changes.cancel_job(scope, timer_key(id));
     }
-    if decision.action == "ticket.handed_over" {
+    if did("ticket.handed_over") {
         let order = HandOverOrder { ticket: id, via: (**actor.via()).clone() };
         changes.enqueue(scope, job_id(), JobDraft::new(HAND_OVER, format!("{HAND_OVER}:{id}"), at, &order));
     }

@@ -16,6 +16,13 @@ entity_id! {
     pub TicketId
 }
 
+/// The most people outside who get copies of a ticket.
+pub const MAX_CC: usize = 48;
+/// The most people of the desk who follow a ticket.
+pub const MAX_FOLLOWERS: usize = 48;
+/// The most tickets that are merged into one.
+pub const MAX_MERGED: usize = 100;
+
 /// A request to the desk, and all that is known of it but its messages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ticket {
@@ -36,6 +43,9 @@ pub struct Ticket {
     /// Who of the desk follows it, notes included; unseen by others (T11).
     #[serde(default)]
     pub followers: BTreeSet<UserId>,
+    /// The tickets that were merged into it; their messages are shown among its own (T10).
+    #[serde(default)]
+    pub merged: BTreeSet<TicketId>,
     /// Where it stands.
     pub state: State,
     /// How urgent it is; nothing until somebody said.
@@ -172,6 +182,16 @@ pub struct Cc {
     pub address: String,
     /// What they are called, where it is known.
     pub name: Option<String>,
+    /// The merged ticket that they came with, until that is undone.
+    #[serde(default)]
+    pub with: Option<TicketId>,
+}
+
+impl Cc {
+    /// Somebody of whom only the address is known.
+    pub fn to(address: impl Into<String>) -> Self {
+        Self { address: address.into(), name: None, with: None }
+    }
 }
 
 /// How satisfied the requester of a ticket was.
@@ -228,6 +248,7 @@ impl Ticket {
             group: None,
             cc: Vec::new(),
             followers: BTreeSet::new(),
+            merged: BTreeSet::new(),
             state: State::New,
             priority: None,
             kind: None,
@@ -351,7 +372,7 @@ impl Entity for Ticket {
             FieldSpec::refers("group", "group"),
             FieldSpec::text("kind"),
             FieldSpec::text("cc").many(),
-            FieldSpec::uuid("followers").many().uncounted(),
+            FieldSpec::uuid("followers").many(),
             FieldSpec::uuid("merged_into").uncounted(),
             FieldSpec::time("solved_at"),
             FieldSpec::int("rating"),

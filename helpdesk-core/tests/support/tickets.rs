@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use bytes::Bytes;
 use helpdesk_core::events::Event;
-use helpdesk_core::storage::{Position, Stored};
+use helpdesk_core::groups::{ClosedReplies, Group, GroupId};
+use helpdesk_core::storage::{EntityId as _, Position, Stored};
 use helpdesk_core::tickets::{Act, Comment, Done, NewFile, NewTicket, Priority, Status, Ticket, TicketId};
 use helpdesk_core::{Actor, BlobError, Blobs, Error, MemoryBlobs, Problem};
 
@@ -51,6 +52,23 @@ pub(crate) fn problems(error: &Error) -> Vec<(String, Vec<Problem>)> {
 }
 
 impl World {
+    /// A group of people, and what becomes of replies on its closed tickets.
+    pub(crate) async fn group(&self, members: &[&Actor], closed_replies: ClosedReplies) -> GroupId {
+        let mut changes = self.desk.changes();
+        let id = GroupId::from_uuid(self.desk.ids().id(changes.at()));
+        let group = Group {
+            name: id.to_string(),
+            description: String::new(),
+            members: members.iter().filter_map(|member| member.user()).collect(),
+            closed_replies,
+            deleted: None,
+            ext: serde_json::Map::new(),
+        };
+        changes.insert(self.system().scope(), id, &group);
+        self.desk.commit(changes).await.expect("a group");
+        id
+    }
+
     /// A ticket of an actor.
     pub(crate) async fn ticket(&self, actor: &Actor, subject: &str) -> Stored<Ticket> {
         self.desk.tickets().create(actor, request(subject)).await.expect("a ticket").0
@@ -80,7 +98,6 @@ impl World {
 
     /// What was done to one record, oldest first.
     pub(crate) async fn actions(&self, id: TicketId) -> Vec<String> {
-        use helpdesk_core::storage::EntityId as _;
         let log = self.log().await.into_iter();
         log.filter(|event| event.subject == id.uuid()).map(|event| event.action).collect()
     }

@@ -70,14 +70,14 @@ async fn what_each_role_may_do() -> Result<()> {
          customer     own      ------+++-+----\n\
          technician   other's  ---------------\n\
          technician   own      ----+-+++++----\n\
-         agent        other's  --+-+-..++++---\n\
-         agent        own      --+-+-++++++---\n\
-         senior_agent other's  --+-++..++++---\n\
-         senior_agent own      --+-++++++++---\n\
-         team_lead    other's  --++++..++++---\n\
-         team_lead    own      --++++++++++---\n\
-         coordinator  other's  +++++-..+++++--\n\
-         coordinator  own      +++++-+++++++--\n\
+         agent        other's  --+-+-..++++-++\n\
+         agent        own      --+-+-++++++-++\n\
+         senior_agent other's  --+-++..++++-++\n\
+         senior_agent own      --+-++++++++-++\n\
+         team_lead    other's  --++++..++++-++\n\
+         team_lead    own      --++++++++++-++\n\
+         coordinator  other's  +++++-..+++++++\n\
+         coordinator  own      +++++-+++++++++\n\
          manager      other's  ++++++..+++++++\n\
          manager      own      +++++++++++++++\n\
          security     other's  ------..-------\n\

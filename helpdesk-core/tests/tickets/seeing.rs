@@ -1,9 +1,10 @@
 //! Who sees which tickets, messages and files.
 
+use helpdesk_core::groups::ClosedReplies;
 use helpdesk_core::identity::{NewApiKey, permissions};
 use helpdesk_core::storage::{EntityId as _, Stored};
 use helpdesk_core::tickets::{
-    Act, Attachment, AttachmentId, NewTicket, Ticket, TicketId, TicketQuery, Visibility,
+    Act, Attachment, AttachmentId, Cc, NewTicket, Ticket, TicketId, TicketQuery, Visibility,
 };
 use helpdesk_core::{Actor, Error, Result};
 
@@ -55,16 +56,28 @@ async fn lists_show_exactly_what_can_be_opened() -> Result<()> {
     ] {
         actors.push(world.actor(name, role).await);
     }
+    let [technician, agent] = [&actors[4], &actors[5]];
+    let group = world.group(&[technician], ClosedReplies::default()).await;
+    let theirs = || Act::Route { assignee: None, group: Some(Some(group)) };
     let mut all = Vec::new();
     for name in ["ada", "gus", "tech"] {
         let requester = world.sign_in(name).await.actor;
-        for assignee in ["ada", "tech", "agent"] {
+        for act in [
+            Act::Assign { to: technician.user() },
+            Act::Assign { to: agent.user() },
+            theirs(),
+            Act::Copy(vec![Cc::to("GUS@demo.test"), Cc::to("somebody@elsewhere.test")]),
+            Act::Follow { who: technician.person()? },
+        ] {
             let ticket = world.ticket(&requester, name).await;
-            let to = world.sign_in(assignee).await.actor.user();
-            world.act(&world.system(), ticket.id, Act::Assign { to }).await;
+            world.act(&world.system(), ticket.id, act).await;
             all.push(ticket.id);
         }
     }
+    let of_tech = tickets.all(technician, TicketQuery::default()).await?.len();
+    assert_eq!(of_tech, 11, "theirs, given to them, of their group, followed");
+    let copied = tickets.all(&actors[3], TicketQuery::default()).await?.len();
+    assert_eq!(copied, 7, "theirs, and copied to them");
     world.act(&world.system(), all[0], Act::Delete).await;
     for actor in &actors {
         let mut openable = Vec::new();

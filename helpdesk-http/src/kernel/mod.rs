@@ -4,6 +4,7 @@ mod body;
 mod call;
 mod dialect;
 mod failure;
+mod file;
 mod handler;
 mod limits;
 mod log;

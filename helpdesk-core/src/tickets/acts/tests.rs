@@ -2,7 +2,10 @@ use chrono::Duration;
 use uuid::Uuid;
 
 use super::*;
+use crate::error::{Conflict, Error, Rejection, Result};
 use crate::storage::EntityId as _;
+use crate::tickets::status::Category;
+use crate::tickets::ticket::{Approval, Deletion, State};
 
 fn at(minute: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_736_931_600, 0).expect("an instant") + Duration::minutes(minute)
@@ -41,11 +44,20 @@ fn state(status: Status) -> State {
     }
 }
 
+fn circumstances(who: u128, workflow: &Workflow) -> Circumstances<'_> {
+    Circumstances {
+        now: at(5),
+        actor: Some(person(who)),
+        copied: false,
+        may_reopen: who != OTHER,
+        closed_replies: ClosedReplies::FollowUp,
+        workflow,
+    }
+}
+
 fn try_as(who: u128, ticket: &Ticket, act: Act) -> Result<Decision> {
     let workflow = Workflow::default();
-    let circumstances =
-        Circumstances { now: at(5), actor: Some(person(who)), may_reopen: who != OTHER, workflow: &workflow };
-    decide(ticket, act, &circumstances)
+    decide(ticket, act, &circumstances(who, &workflow))
 }
 
 fn to(to: Status) -> Act {

@@ -2,8 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use email_address::EmailAddress;
+
 use crate::error::{Problem, Problems, Result};
 use crate::tickets::acts::{Act, Comment, Edit};
+use crate::tickets::files::MAX_FILES;
+use crate::tickets::ticket::{Cc, MAX_CC};
+use crate::uploads::UploadId;
 
 /// The longest text that is taken, in characters.
 const MAX_TEXT: usize = 100_000;
@@ -12,6 +17,8 @@ const MAX_LINE: usize = 500;
 /// The longest tag, in characters, and the most tags of a ticket.
 const MAX_TAG: usize = 100;
 const MAX_TAGS: usize = 100;
+/// The longest address, in characters.
+const MAX_ADDRESS: usize = 254;
 
 /// Collects what is wrong, so that all of it is said at once.
 #[derive(Debug, Default)]
@@ -51,9 +58,30 @@ impl Checks {
         self.0
     }
 
+    /// Uploads that come with something.
+    pub(super) fn uploads(&mut self, uploads: &[UploadId]) {
+        if uploads.len() > MAX_FILES {
+            self.add("attachments", Problem::TooMany(MAX_FILES));
+        }
+    }
+
     fn comment(&mut self, comment: Option<&Comment>) {
         if let Some(comment) = comment {
             self.text("comment", &comment.body);
+            self.uploads(&comment.uploads);
+        }
+    }
+
+    fn people(&mut self, people: &[Cc]) {
+        if people.len() > MAX_CC {
+            self.add("cc", Problem::TooMany(MAX_CC));
+        }
+        for cc in people {
+            self.check("cc", &cc.address, true, MAX_ADDRESS);
+            if !EmailAddress::is_valid(cc.address.trim()) {
+                self.add("cc", Problem::Format("e-mail address"));
+            }
+            self.check("cc", cc.name.as_deref().unwrap_or_default(), false, MAX_TAG);
         }
     }
 
@@ -117,7 +145,16 @@ pub(super) fn check_act(act: &Act) -> Result<()> {
                 checks.check("reason", reason, false, MAX_TEXT);
             }
         }
-        Act::Claim | Act::Assign { .. } | Act::HandOver | Act::Delete | Act::Restore => {}
+        Act::Copy(people) => checks.people(people),
+        Act::Claim
+        | Act::Assign { .. }
+        | Act::Route { .. }
+        | Act::EndCopy { .. }
+        | Act::Follow { .. }
+        | Act::Unfollow { .. }
+        | Act::HandOver
+        | Act::Delete
+        | Act::Restore => {}
     }
     checks.into_problems().into_result()
 }

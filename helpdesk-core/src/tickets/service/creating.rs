@@ -1,20 +1,25 @@
 //! Making tickets.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use bytes::Bytes;
 use chrono::NaiveDate;
+use serde_json::Value as Json;
 
 use super::checks::Checks;
 use super::{Tickets, audience, changed_fields};
 use crate::actor::Actor;
 use crate::error::{Problem, Problems, Result};
 use crate::events::EventDraft;
+use crate::groups::GroupId;
 use crate::identity::{User, UserId, permissions};
-use crate::storage::{EntityId as _, StorageError, Stored};
+use crate::storage::{Changes, EntityId as _, Slot, StorageError, Stored};
+use crate::tickets::fields::check_values;
 use crate::tickets::files::{CheckedFile, MAX_FILES, check_file};
 use crate::tickets::message::{Attachment, AttachmentId};
+use crate::tickets::reactions::organisation;
 use crate::tickets::ticket::{Priority, Ticket, TicketId, TicketKind};
+use crate::uploads::UploadId;
 
 /// A request to the desk.
 #[derive(Clone, Debug, Default)]
@@ -39,8 +44,16 @@ pub struct NewTicket {
     pub scheduled_for: Option<NaiveDate>,
     /// Words it is marked with.
     pub tags: BTreeSet<String>,
+    /// Who is to have it. It is new all the same until the desk takes it up.
+    pub assignee: Option<UserId>,
+    /// Which group is to have it.
+    pub group: Option<GroupId>,
+    /// The organisation's own fields, by key.
+    pub fields: BTreeMap<String, Json>,
     /// Its files; at most 20.
     pub files: Vec<NewFile>,
+    /// Files that the actor has uploaded already; at most 20.
+    pub uploads: Vec<UploadId>,
 }
 
 /// A file that somebody brings.
@@ -61,6 +74,7 @@ impl NewTicket {
         checks.optional("subcategory", self.subcategory.as_deref());
         checks.optional("department", self.department.as_deref());
         checks.tags(&self.tags);
+        checks.uploads(&self.uploads);
         if self.files.len() > MAX_FILES {
             checks.add("files", Problem::TooMany(MAX_FILES));
         }
@@ -76,7 +90,8 @@ impl NewTicket {
 }
 
 impl Tickets {
-    /// Makes a ticket. It is new, and nobody's.
+    /// Makes a ticket. It is new, also where it is known who should have it: whoever asks may wish for somebody of the
+    /// desk and for a group.
     ///
     /// # Errors
     ///
@@ -100,32 +115,38 @@ impl Tickets {
             }
             _ => actor.person()?,
         };
+        if !new.fields.is_empty() {
+            let organisation = organisation(&self.desk, actor).await?;
+            check_values(&organisation.settings.ticket_fields, &new.fields, &mut problems);
+        }
         problems.into_result()?;
+        self.check_receivers(actor, new.assignee, new.group).await?;
 
         let mut changes = self.desk.changes();
         let id = TicketId::from_uuid(self.new_id(&changes));
+        let hangs_on = (id, None, false);
+        let taken = self.take_over(actor, &mut changes, &new.uploads, hangs_on, &mut HashSet::new()).await?;
         let attachments = self.keep_files(actor, id, &new.files, checked).await?;
         let ticket = Ticket {
+            assignee: new.assignee,
+            group: new.group,
             priority: new.priority,
             kind: new.kind,
             category: new.category,
             subcategory: new.subcategory,
             department: new.department,
             tags: new.tags,
+            fields: new.fields.into_iter().filter(|(_, value)| !value.is_null()).collect(),
             scheduled_for: new.scheduled_for,
             via: actor.via().name.clone().into_owned(),
-            attachments: u32::try_from(attachments.len()).unwrap_or(u32::MAX),
+            attachments: taken + u32::try_from(attachments.len()).unwrap_or_default(),
             ..Ticket::new(requester, new.subject, new.description)
         };
-        let slot = changes.insert(actor.scope(), id, &ticket);
         let mut slots = Vec::with_capacity(attachments.len());
+        let slot = self.begin(actor, &mut changes, id, &ticket);
         for (id, attachment) in &attachments {
             slots.push(changes.insert(actor.scope(), *id, attachment));
         }
-        let draft = EventDraft::new::<Ticket>("ticket.created", id, 1, audience(&ticket, false))
-            .changes(changed_fields(None, &ticket))
-            .with("attachments", attachments.len());
-        changes.event(actor, self.new_id(&changes), draft);
         let at = changes.at();
         let committed = match self.desk.commit(changes).await {
             Ok(committed) => committed,
@@ -143,6 +164,19 @@ impl Tickets {
             .map(|((id, value), slot)| Stored::inserted(scope, id, at, committed.written(slot), value));
         let attachments = attachments.collect();
         Ok((Stored::inserted(scope, id, at, committed.written(slot), ticket), attachments))
+    }
+
+    /// Has the commit make a ticket, and write down that it did.
+    pub(super) fn begin(&self, actor: &Actor, changes: &mut Changes, id: TicketId, ticket: &Ticket) -> Slot {
+        let slot = changes.insert(actor.scope(), id, ticket);
+        let mut draft = EventDraft::new::<Ticket>("ticket.created", id, 1, audience(ticket, false))
+            .changes(changed_fields(None, ticket))
+            .with("attachments", ticket.attachments);
+        if let Some(closed) = ticket.follow_up_of {
+            draft = draft.with("follow_up_of", closed.to_string());
+        }
+        changes.event(actor, self.new_id(changes), draft);
+        slot
     }
 
     /// Keeps the content of files, so that it is there when the ticket is.

@@ -1,16 +1,30 @@
 //! What transports call of tickets.
 
 mod acting;
+mod assigning;
+mod bulk;
 mod checks;
 mod creating;
+mod fields;
 mod files;
+mod following_up;
+mod history;
+mod linking;
+mod merging;
 mod reading;
 mod rights;
+mod seeing;
+mod splitting;
 
 pub use self::acting::Done;
+pub use self::bulk::{BulkItem, MAX_BULK};
 pub use self::creating::{NewFile, NewTicket};
 pub use self::files::ReadFile;
+pub use self::linking::Linked;
+pub use self::merging::Merged;
 pub use self::reading::{TicketOrder, TicketQuery, TicketView};
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::ticket::{Ticket, TicketId};
@@ -19,7 +33,7 @@ use crate::error::{Error, Result};
 use crate::events::{Audience, FieldChange};
 use crate::helpdesk::Helpdesk;
 use crate::identity::permissions;
-use crate::storage::{EntityId as _, Filter, Stored};
+use crate::storage::{Filter, Stored};
 
 /// Tickets, their messages and files. From [`Helpdesk::tickets`].
 #[derive(Clone, Debug)]
@@ -50,33 +64,15 @@ impl Tickets {
     }
 }
 
-/// Which tickets an actor may see: the one place where that is decided for lists.
-fn visible(actor: &Actor) -> Filter {
-    let alive = Filter::equals("deleted", false);
-    if actor.has(&permissions::TICKET_VIEW_ALL) {
-        return alive;
-    }
-    match actor.user() {
-        Some(user) if actor.has(&permissions::TICKET_VIEW_OWN) => {
-            let mine = Filter::equals("requester", user.uuid()).or(Filter::equals("assignee", user.uuid()));
-            alive.and(mine)
-        }
-        _ => Filter::none(),
-    }
-}
-
-/// The same for a single ticket.
-fn check_visible(actor: &Actor, ticket: &Ticket) -> Result<()> {
-    let involved = actor.user().is_some_and(|user| user == ticket.requester || Some(user) == ticket.assignee);
-    if involved && actor.has(&permissions::TICKET_VIEW_OWN) {
-        return Ok(());
-    }
-    actor.needs(&permissions::TICKET_VIEW_ALL)
-}
+/// What is the desk's own business: its notes, who of it follows a ticket, and what it thinks tickets have to do with one
+/// another.
+const INTERNAL_ACTIONS: [&str; 5] =
+    ["ticket.noted", "ticket.followers_changed", "ticket.linked", "ticket.unlinked", "ticket.split"];
 
 /// Who may see an event about a ticket: the desk, and, unless it is the desk's own business, those involved.
 fn audience(ticket: &Ticket, internal: bool) -> Audience {
-    let desk = Audience::holders(permissions::TICKET_VIEW_ALL).and(ticket.assignee);
+    let followers = ticket.followers.iter().copied();
+    let desk = Audience::holders(permissions::TICKET_VIEW_ALL).and(ticket.assignee).and(followers);
     if internal { desk } else { desk.and([ticket.requester]) }
 }
 
@@ -103,25 +99,31 @@ fn changed_fields(before: Option<&Ticket>, after: &Ticket) -> Vec<FieldChange> {
     told! {
         "status": ticket => ticket.state.status(),
         "assignee": ticket => ticket.assignee,
+        "group": ticket => ticket.group,
         "priority": ticket => ticket.priority,
         "kind": ticket => ticket.kind,
         "category": ticket => &ticket.category,
         "subcategory": ticket => &ticket.subcategory,
         "department": ticket => &ticket.department,
         "tags": ticket => &ticket.tags,
+        "followers": ticket => &ticket.followers,
         "scheduled_for": ticket => ticket.scheduled_for,
         "escalation": ticket => ticket.escalation.as_ref().map(|escalation| escalation.level),
         "deleted": ticket => ticket.deleted.is_some(),
     }
     if let Some(before) = before {
-        for (name, from, to) in [
-            ("subject", &before.subject, &after.subject),
-            ("description", &before.description, &after.description),
-        ] {
-            if from != to {
-                let hidden = serde_json::Value::Null;
-                changes.push(FieldChange { field: name.into(), from: hidden.clone(), to: hidden });
-            }
+        // Addresses and what the organisation's own fields hold stay in the record as texts do.
+        let texts = [
+            ("subject", before.subject != after.subject),
+            ("description", before.description != after.description),
+            ("cc", before.cc != after.cc),
+        ];
+        let texts = texts.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.into());
+        let keys: BTreeSet<_> = before.fields.keys().chain(after.fields.keys()).collect();
+        let own = keys.into_iter().filter(|key| before.fields.get(*key) != after.fields.get(*key));
+        for field in texts.chain(own.map(|key| format!("fields.{key}").into())) {
+            let hidden = serde_json::Value::Null;
+            changes.push(FieldChange { field, from: hidden.clone(), to: hidden });
         }
     }
     changes

@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Tickets, check_visible, visible};
+use super::Tickets;
 use crate::actor::Actor;
 use crate::error::{Error, Result};
-use crate::events::{History, HistoryQuery};
+use crate::groups::{Group, GroupId};
 use crate::identity::{UserId, permissions};
 use crate::storage::{
-    Cursor, Entity as _, EntityId as _, Figures, Filter, From, Group, Listing, Select, Stored, Tally, Term,
-    TotalMode, Value,
+    self, Entity as _, EntityId as _, Figures, Filter, From, Listing, Select, Stored, Tally, Term, TotalMode,
+    Value,
 };
-use crate::tickets::message::{Attachment, Message, Visibility};
+use crate::tickets::message::{Attachment, Message, MessageId, Visibility};
 use crate::tickets::status::Status;
-use crate::tickets::ticket::{Priority, Ticket, TicketId};
+use crate::tickets::ticket::{Priority, Ticket, TicketId, TicketKind};
 
 /// Which tickets to list, and how. By default all that the actor may see, newest first.
 #[derive(Clone, Debug)]
@@ -114,6 +114,30 @@ impl TicketQuery {
         self.narrow(Filter::equals("assignee", assignee.uuid()))
     }
 
+    /// Only those that a group has.
+    #[must_use]
+    pub fn group(self, group: GroupId) -> Self {
+        self.narrow(Filter::equals("group", group.uuid()))
+    }
+
+    /// Only those that somebody follows.
+    #[must_use]
+    pub fn follower(self, follower: UserId) -> Self {
+        self.narrow(Filter::equals("followers", follower.uuid()))
+    }
+
+    /// Only those of one sort.
+    #[must_use]
+    pub fn kind(self, kind: TicketKind) -> Self {
+        self.narrow(Filter::equals("kind", kind.name()))
+    }
+
+    /// Only those that are marked with a word.
+    #[must_use]
+    pub fn tag(self, tag: &str) -> Self {
+        self.narrow(Filter::equals("tags", tag))
+    }
+
     /// Only those with the words in their texts, or with one of the numbers.
     #[must_use]
     pub fn search(self, typed: &str, numbers: impl IntoIterator<Item = i64>) -> Self {
@@ -168,7 +192,7 @@ impl Tickets {
     /// Where the store cannot be reached. What the actor may not see is not there.
     pub async fn list(&self, actor: &Actor, query: TicketQuery) -> Result<Listing<Ticket>> {
         let (limit, from, total) = (query.limit, query.from.clone(), query.total);
-        Ok(self.select(actor, query).limit(limit).from(from).total(total).page().await?)
+        Ok(self.select(actor, query).await?.limit(limit).from(from).total(total).page().await?)
     }
 
     /// All tickets of a query, for lists without pages.
@@ -177,7 +201,7 @@ impl Tickets {
     ///
     /// As [`Tickets::list`].
     pub async fn all(&self, actor: &Actor, query: TicketQuery) -> Result<Vec<Arc<Stored<Ticket>>>> {
-        Ok(self.select(actor, query).all().await?)
+        Ok(self.select(actor, query).await?.all().await?)
     }
 
     /// How many tickets each of some people has asked for, as far as the actor may see them. Who has asked for none is
@@ -196,8 +220,8 @@ impl Tickets {
             return Ok(HashMap::new());
         }
         let tally = Tally::new(Ticket::SPEC, actor.scope())
-            .filter(visible(actor).and(Filter::one_of("requester", requesters)))
-            .by(Group::Field("requester"));
+            .filter(self.visible(actor).await?.and(Filter::one_of("requester", requesters)))
+            .by(storage::Group::Field("requester"));
         let counted = self.desk.store().tally(&tally).await?;
         let count = |figures: &Figures| {
             let requester = UserId::from_uuid(figures.keys[0].as_uuid()?);
@@ -207,9 +231,9 @@ impl Tickets {
     }
 
     /// The tickets of a query, as far as the actor may see them.
-    pub(crate) fn select(&self, actor: &Actor, query: TicketQuery) -> Select<'_, Ticket> {
-        let select =
-            self.desk.store().select::<Ticket>(actor.scope()).filter(visible(actor)).filter(query.filter);
+    pub(crate) async fn select(&self, actor: &Actor, query: TicketQuery) -> Result<Select<'_, Ticket>> {
+        let visible = self.visible(actor).await?;
+        let select = self.desk.store().select::<Ticket>(actor.scope()).filter(visible).filter(query.filter);
         let field = match query.order {
             TicketOrder::Created => "number",
             TicketOrder::Updated => "updated_at",
@@ -217,10 +241,11 @@ impl Tickets {
             TicketOrder::Status => "status",
             TicketOrder::Subject => "subject",
         };
-        if query.descending { select.descending(field) } else { select.ascending(field) }
+        Ok(if query.descending { select.descending(field) } else { select.ascending(field) })
     }
 
-    /// A ticket and everything on it that the actor may see.
+    /// A ticket and everything on it that the actor may see. What was said on tickets that were merged into it stands
+    /// among the rest, by time (T10).
     ///
     /// # Errors
     ///
@@ -228,17 +253,60 @@ impl Tickets {
     pub async fn view(&self, actor: &Actor, id: TicketId) -> Result<TicketView> {
         let ticket = self.get(actor, id).await?;
         let internal = actor.has(&permissions::TICKET_ACCESS_INTERNAL);
-        let of_ticket = || Filter::equals("ticket", id.uuid());
-        let mut messages =
-            self.desk.store().select::<Message>(actor.scope()).filter(of_ticket()).all().await?;
+        let parts = || of_parts(&ticket);
+        let mut messages = self.desk.store().select::<Message>(actor.scope()).filter(parts()).all().await?;
         messages.retain(|message| internal || message.visibility == Visibility::Public);
         let mut attachments = Vec::new();
-        if ticket.attachments > 0 {
-            attachments =
-                self.desk.store().select::<Attachment>(actor.scope()).filter(of_ticket()).all().await?;
+        if ticket.attachments > 0 || !ticket.merged.is_empty() {
+            attachments = self.desk.store().select::<Attachment>(actor.scope()).filter(parts()).all().await?;
             attachments.retain(|file| internal || !file.internal);
         }
         Ok(TicketView { ticket, messages, attachments })
+    }
+
+    /// A page of what was said on a ticket, oldest first, as far as the actor may read it, with the number of all.
+    /// What was said on merged tickets is among it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tickets::view`].
+    pub async fn messages(
+        &self,
+        actor: &Actor,
+        id: TicketId,
+        limit: usize,
+        from: From,
+    ) -> Result<Listing<Message>> {
+        let ticket = self.get(actor, id).await?;
+        let mut filter = of_parts(&ticket);
+        if !actor.has(&permissions::TICKET_ACCESS_INTERNAL) {
+            filter = filter.and(Filter::equals("internal", false));
+        }
+        let messages = self.desk.store().select::<Message>(actor.scope()).filter(filter);
+        Ok(messages.ascending("number").limit(limit).from(from).total(TotalMode::Exact).page().await?)
+    }
+
+    /// The files of messages that the actor has been shown, by message.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be reached.
+    pub async fn files_of(
+        &self,
+        actor: &Actor,
+        messages: &[MessageId],
+    ) -> Result<HashMap<Uuid, Vec<Arc<Stored<Attachment>>>>> {
+        let mut by_message: HashMap<Uuid, Vec<Arc<Stored<Attachment>>>> = HashMap::new();
+        for some in messages.chunks(500) {
+            let some = some.iter().map(|message| Value::Uuid(message.uuid()));
+            let files = self.desk.store().select::<Attachment>(actor.scope());
+            for file in files.filter(Filter::one_of("message", some)).all().await? {
+                if let Some(message) = file.message {
+                    by_message.entry(message.uuid()).or_default().push(file);
+                }
+            }
+        }
+        Ok(by_message)
     }
 
     /// A ticket alone.
@@ -248,11 +316,22 @@ impl Tickets {
     /// As [`Tickets::view`].
     pub async fn get(&self, actor: &Actor, id: TicketId) -> Result<Arc<Stored<Ticket>>> {
         let ticket = self.load(actor, id).await?;
-        check_visible(actor, &ticket)?;
+        self.standing(actor, &ticket).await?;
         if ticket.deleted.is_some() {
             return Err(Error::NotFound { what: "ticket" });
         }
         Ok(ticket)
+    }
+
+    /// The group that has a ticket that the actor has been shown, unless it is gone.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be reached.
+    pub async fn group_of(&self, actor: &Actor, ticket: &Ticket) -> Result<Option<Arc<Stored<Group>>>> {
+        let Some(group) = ticket.group else { return Ok(None) };
+        let group = self.desk.store().get::<Group>(actor.scope(), group).await?;
+        Ok(group.filter(|group| group.deleted.is_none()))
     }
 
     /// The files of tickets that the actor has been shown, by ticket.
@@ -282,22 +361,10 @@ impl Tickets {
         }
         Ok(by_ticket)
     }
+}
 
-    /// What happened to a ticket, newest first, as far as the actor may see it: the latest hundred events, or those
-    /// that come after where another page ended.
-    ///
-    /// # Errors
-    ///
-    /// As [`Tickets::view`]; [`Error::Forbidden`] without `ticket.view_history`.
-    pub async fn history(&self, actor: &Actor, id: TicketId, after: Option<Cursor>) -> Result<History> {
-        actor.needs(&permissions::TICKET_VIEW_HISTORY)?;
-        self.get(actor, id).await?;
-        let mut query = HistoryQuery::new(actor.scope()).of::<Ticket>(id);
-        if let Some(cursor) = after {
-            query = query.after(cursor);
-        }
-        let mut history = query.page(&self.desk).await?;
-        history.events.retain(|event| event.is_visible_to(actor));
-        Ok(history)
-    }
+/// What belongs to a ticket, or to one that was merged into it.
+fn of_parts(ticket: &Stored<Ticket>) -> Filter {
+    let parts = ticket.merged.iter().copied().chain([ticket.id]);
+    Filter::one_of("ticket", parts.map(|part| Value::Uuid(part.uuid())))
 }

@@ -1,6 +1,6 @@
 //! How failures are told: a code for programs, a message for people, and what is wrong with each field.
 
-use helpdesk_core::{AuthFailure, Error, Problems};
+use helpdesk_core::{AuthFailure, Error, Problems, Rejection};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -8,6 +8,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema as _, ToSchema};
 
+use super::words;
 use crate::kernel::{Failure, Head, Reply};
 
 /// What every failure answers.
@@ -83,7 +84,7 @@ fn refused(error: &Error) -> Told {
         Error::Invalid(problems) => (StatusCode::UNPROCESSABLE_ENTITY, "VALIDATION_ERROR", summary(problems)),
         Error::Conflict(conflict) => (StatusCode::CONFLICT, "CONFLICT", sentence(&conflict.to_string())),
         Error::Rejected(rejection) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "NOT_ALLOWED", sentence(&rejection.to_string()))
+            (StatusCode::UNPROCESSABLE_ENTITY, "NOT_ALLOWED", sentence(&rejected(rejection)))
         }
         Error::Limited { .. } => limited(),
         Error::Unavailable { .. } => (
@@ -92,6 +93,20 @@ fn refused(error: &Error) -> Told {
             "The service is unavailable for the moment.".into(),
         ),
         Error::Internal { .. } => internal(),
+    }
+}
+
+/// A rule, with the statuses in the document's words.
+fn rejected(rejection: &Rejection) -> String {
+    match rejection {
+        Rejection::Move { from, to } => {
+            let (from, to) = (words::status(*from, true), words::status(*to, true));
+            format!("a ticket that is {from} cannot become {to}")
+        }
+        Rejection::Status { status } => {
+            format!("this cannot be done to a ticket that is {}", words::status(*status, true))
+        }
+        other => other.to_string(),
     }
 }
 

@@ -1,0 +1,133 @@
+//! Making two tickets one, and parting them again (T10).
+
+use std::sync::Arc;
+
+use super::{Tickets, audience, changed_fields};
+use crate::actor::Actor;
+use crate::error::{Error, Rejection, Result};
+use crate::events::EventDraft;
+use crate::identity::{User, permissions};
+use crate::storage::{Changes, Slot, Stored};
+use crate::tickets::acts::Decision;
+use crate::tickets::merging::{Named, merge, part};
+use crate::tickets::reactions::{organisation, react};
+use crate::tickets::ticket::{Cc, Ticket, TicketId};
+
+/// Two tickets after they were merged, or parted.
+#[derive(Clone, Debug)]
+pub struct Merged {
+    /// The one that went into the other.
+    pub source: Stored<Ticket>,
+    /// The other.
+    pub target: Stored<Ticket>,
+}
+
+impl Tickets {
+    /// Merges a ticket into another. The source is marked; its messages are shown among the target's, who got copies
+    /// gets those of the target, and so does who asked. A reply to the source lands on the target.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`]; [`Error::Forbidden`] without `ticket.merge`, or where the actor may not see one of them;
+    /// [`Error::Rejected`] where one has ended, the target is solved or closed, or others were merged into the source.
+    pub async fn merge(&self, actor: &Actor, source: TicketId, target: TicketId) -> Result<Merged> {
+        actor.needs(&permissions::TICKET_MERGE)?;
+        self.change_two(
+            actor,
+            source,
+            target,
+            ("ticket.merged", "ticket.absorbed"),
+            |source, target, asked| {
+                let asked = asked.map(|user| Cc {
+                    name: Some(user.full_name()).filter(|name| !name.is_empty()),
+                    ..Cc::to(user.email.clone())
+                });
+                let now = self.desk.now();
+                merge(named(source), named(target), asked, now, self.desk.workflow())
+            },
+        )
+        .await
+    }
+
+    /// Takes a merge back, within 30 days: the source stands where it stood before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`]; [`Error::Forbidden`] as for [`Tickets::merge`]; [`Error::Rejected`] where the ticket was not
+    /// merged, or too long ago.
+    pub async fn unmerge(&self, actor: &Actor, source: TicketId) -> Result<Merged> {
+        actor.needs(&permissions::TICKET_MERGE)?;
+        let merged = self.load(actor, source).await?;
+        let status = merged.state.status();
+        let target = merged.state.merged_into().ok_or(Error::Rejected(Rejection::Status { status }))?;
+        self.change_two(actor, source, target, ("ticket.unmerged", "ticket.parted"), |source, target, _| {
+            // It may have been parted and merged elsewhere meanwhile.
+            if source.state.merged_into().is_some_and(|into| into != target.id) {
+                return Err(Error::Conflict(crate::error::Conflict::Busy));
+            }
+            part(named(source), target, self.desk.now())
+        })
+        .await
+    }
+
+    /// Decides on two tickets together, and commits both or none.
+    async fn change_two(
+        &self,
+        actor: &Actor,
+        source: TicketId,
+        target: TicketId,
+        (of_source, of_target): (&'static str, &'static str),
+        decide: impl Fn(&Stored<Ticket>, &Stored<Ticket>, Option<Arc<Stored<User>>>) -> Result<(Ticket, Ticket)>
+        + Send
+        + Sync,
+    ) -> Result<Merged> {
+        let decide = &decide;
+        let ((two, slots, at), committed) = self
+            .desk
+            .decide(|| async move {
+                let before = (self.load(actor, source).await?, self.load(actor, target).await?);
+                self.standing(actor, &before.0).await?;
+                self.standing(actor, &before.1).await?;
+                let asked = self.desk.store().get::<User>(actor.scope(), before.0.requester).await?;
+                let after = decide(&before.0, &before.1, asked)?;
+                let mut changes = self.desk.changes();
+                let first = self.write_one(actor, &mut changes, &before.0, &after.0, of_source, target);
+                let second = self.write_one(actor, &mut changes, &before.1, &after.1, of_target, source);
+                let decision =
+                    Decision { ticket: after.0.clone(), comment: None, action: of_source, reason: None };
+                let organisation = organisation(&self.desk, actor).await?;
+                react(&self.desk, &mut changes, actor, &before.0, &[decision], &organisation);
+                let at = changes.at();
+                Ok((changes, ((before, after), (first, second), at)))
+            })
+            .await?;
+        let (before, after) = two;
+        Ok(Merged {
+            source: before.0.replaced(at, committed.written(slots.0), after.0),
+            target: before.1.replaced(at, committed.written(slots.1), after.1),
+        })
+    }
+
+    /// Writes one of two tickets, and what happened to it. The event names the other one.
+    fn write_one(
+        &self,
+        actor: &Actor,
+        changes: &mut Changes,
+        before: &Stored<Ticket>,
+        after: &Ticket,
+        action: &'static str,
+        other: TicketId,
+    ) -> Slot {
+        let slot = changes.update(before, after);
+        let version = changes.version_after(slot);
+        let draft = EventDraft::new::<Ticket>(action, before.id, version, audience(after, false))
+            .changes(changed_fields(Some(&before.value), after))
+            .with("ticket", other.to_string());
+        changes.event(actor, self.new_id(changes), draft);
+        slot
+    }
+}
+
+fn named(ticket: &Stored<Ticket>) -> Named<'_> {
+    Named { id: ticket.id, ticket: &ticket.value }
+}

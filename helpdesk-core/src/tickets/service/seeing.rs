@@ -1,0 +1,96 @@
+//! Who may see which tickets: the one place for lists, and the one for single tickets.
+
+use super::Tickets;
+use crate::actor::Actor;
+use crate::error::Result;
+use crate::groups::Group;
+use crate::identity::{User, permissions as p};
+use crate::storage::{EntityId as _, Filter, Value};
+use crate::tickets::ticket::Ticket;
+
+/// What a ticket that an actor may see is to them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::tickets) struct Standing {
+    /// They asked.
+    pub own: bool,
+    /// They are outside, and get copies of it.
+    pub copied: bool,
+}
+
+impl Tickets {
+    /// Which tickets an actor may see: all, or those that they asked for, have, follow, get copies of or share a
+    /// group with. What makes a ticket theirs is looked up once, and not at all for who sees every ticket.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be reached.
+    pub(crate) async fn visible(&self, actor: &Actor) -> Result<Filter> {
+        let alive = Filter::equals("deleted", false);
+        if actor.has(&p::TICKET_VIEW_ALL) {
+            return Ok(alive);
+        }
+        let Some(user) = actor.user().filter(|_| actor.has(&p::TICKET_VIEW_OWN)) else {
+            return Ok(Filter::none());
+        };
+        let mut theirs = Filter::equals("requester", user.uuid()).or(Filter::equals("assignee", user.uuid()));
+        if actor.has(&p::TICKET_ACCESS_INTERNAL) {
+            theirs = theirs.or(Filter::equals("followers", user.uuid()));
+        }
+        if actor.has(&p::TICKET_VIEW_TEAM) {
+            let groups = self.desk.store().select::<Group>(actor.scope());
+            let of_actor = Filter::equals("members", user.uuid()).and(Filter::equals("deleted", false));
+            let groups = groups.filter(of_actor).all().await?;
+            let groups = groups.iter().map(|group| Value::Uuid(group.id.uuid()));
+            theirs = theirs.or(Filter::one_of("group", groups));
+        }
+        if let Some(account) = self.desk.store().get::<User>(actor.scope(), user).await? {
+            theirs = theirs.or(Filter::equals("cc", &*account.email));
+        }
+        Ok(alive.and(theirs))
+    }
+
+    /// The same for a single ticket, and what it is to the actor.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`](crate::Error::Forbidden) where they may not see it.
+    pub(in crate::tickets) async fn standing(&self, actor: &Actor, ticket: &Ticket) -> Result<Standing> {
+        let refused = match check_visible(actor, ticket) {
+            Ok(()) => {
+                let own = actor.user() == Some(ticket.requester);
+                return Ok(Standing { own, copied: false });
+            }
+            Err(refused) => refused,
+        };
+        let Some(user) = actor.user().filter(|_| actor.has(&p::TICKET_VIEW_OWN)) else { return Err(refused) };
+        if actor.has(&p::TICKET_VIEW_TEAM)
+            && let Some(group) = ticket.group
+            && let Some(group) = self.desk.store().get::<Group>(actor.scope(), group).await?
+            && group.deleted.is_none()
+            && group.members.contains(&user)
+        {
+            return Ok(Standing::default());
+        }
+        if !ticket.cc.is_empty()
+            && let Some(account) = self.desk.store().get::<User>(actor.scope(), user).await?
+            && ticket.cc.iter().any(|cc| cc.address == account.email)
+        {
+            let of_the_desk = actor.has(&p::TICKET_ACCESS_INTERNAL);
+            return Ok(Standing { own: false, copied: !of_the_desk });
+        }
+        Err(refused)
+    }
+}
+
+/// Whether an actor may see a ticket, as far as the ticket alone tells: whose groups it belongs to and who gets copies is
+/// to be looked up. See [`Tickets::standing`].
+pub(super) fn check_visible(actor: &Actor, ticket: &Ticket) -> Result<()> {
+    let involved = actor.user().is_some_and(|user| {
+        let follows = actor.has(&p::TICKET_ACCESS_INTERNAL) && ticket.followers.contains(&user);
+        user == ticket.requester || Some(user) == ticket.assignee || follows
+    });
+    if involved && actor.has(&p::TICKET_VIEW_OWN) {
+        return Ok(());
+    }
+    actor.needs(&p::TICKET_VIEW_ALL)
+}
