@@ -9,6 +9,7 @@ use crate::actor::Actor;
 use crate::error::{Conflict, Error, Problem, Result};
 use crate::events::EventDraft;
 use crate::identity::{User, permissions};
+use crate::notifications::{Deed, tell};
 use crate::storage::{Changes, EntityId as _, Slot, Stored};
 use crate::tickets::acts::{Act, Circumstances, Comment, Decision, decide};
 use crate::tickets::message::{Message, MessageId, Visibility};
@@ -128,6 +129,10 @@ impl Tickets {
         changes.event(actor, self.new_id(&changes), draft);
         let organisation = organisation(&self.desk, actor).await?;
         react(&self.desk, &mut changes, actor, before, &decision, &organisation);
+        let words = message.zip(decision.comment.as_ref());
+        let (ticket, after) = (before.id, &decision.ticket);
+        let deed = Deed { ticket, version, before: Some(&before.value), after, words };
+        tell(&self.desk, &mut changes, actor, &deed);
         Ok(Planned { changes, slot, decision, message })
     }
 

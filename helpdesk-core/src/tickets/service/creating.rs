@@ -11,6 +11,7 @@ use crate::actor::Actor;
 use crate::error::{Problem, Problems, Result};
 use crate::events::EventDraft;
 use crate::identity::{User, UserId, permissions};
+use crate::notifications::{Deed, tell};
 use crate::storage::{EntityId as _, StorageError, Stored};
 use crate::tickets::files::{CheckedFile, MAX_FILES, check_file};
 use crate::tickets::message::{Attachment, AttachmentId};
@@ -126,6 +127,8 @@ impl Tickets {
             .changes(changed_fields(None, &ticket))
             .with("attachments", attachments.len());
         changes.event(actor, self.new_id(&changes), draft);
+        let deed = Deed { ticket: id, version: 1, before: None, after: &ticket, words: None };
+        tell(&self.desk, &mut changes, actor, &deed);
         let at = changes.at();
         let committed = match self.desk.commit(changes).await {
             Ok(committed) => committed,

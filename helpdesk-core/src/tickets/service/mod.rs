@@ -74,6 +74,11 @@ fn check_visible(actor: &Actor, ticket: &Ticket) -> Result<()> {
     actor.needs(&permissions::TICKET_VIEW_ALL)
 }
 
+/// Whether an actor may see a ticket.
+pub(crate) fn may_see(actor: &Actor, ticket: &Ticket) -> bool {
+    check_visible(actor, ticket).is_ok()
+}
+
 /// Who may see an event about a ticket: the desk, and, unless it is the desk's own business, those involved.
 fn audience(ticket: &Ticket, internal: bool) -> Audience {
     let desk = Audience::holders(permissions::TICKET_VIEW_ALL).and(ticket.assignee);
