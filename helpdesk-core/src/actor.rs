@@ -45,6 +45,14 @@ pub struct Via {
     /// Where a mail sends people who forgot their password: a path below the site's address, with `{token}` for
     /// the token and `{uid}` for the account's number in URL-safe base64.
     pub reset_path: Cow<'static, str>,
+    /// How many minutes access tokens last that are given here, where not as long as elsewhere: for doors whose
+    /// clients keep one token. A session that ends, ends at once all the same.
+    #[serde(default)]
+    pub access_minutes: Option<u32>,
+    /// Whether people are told by mail of what is done and said here, as they like it. Of what comes through other
+    /// doors a mail tells where a ticket stands, and nothing more.
+    #[serde(default)]
+    pub mails_news: bool,
 }
 
 impl Via {
@@ -53,6 +61,8 @@ impl Via {
         name: Cow::Borrowed("system"),
         tickets: Reference::new("#", 1),
         reset_path: Cow::Borrowed("/reset-password?uid={uid}&token={token}"),
+        access_minutes: None,
+        mails_news: false,
     };
 }
 

@@ -33,6 +33,9 @@ pub enum Error {
     /// The caller is not known, or not any more.
     #[error("{0}")]
     Unauthenticated(AuthFailure),
+    /// The token of a mailed link is none of ours, was used, or has expired.
+    #[error("the link is not valid or has expired")]
+    BadToken,
     /// What was asked is not well formed.
     #[error("the input is not valid: {0}")]
     Invalid(Problems),
@@ -83,6 +86,15 @@ pub enum AuthFailure {
     /// right password.
     #[error("the account is not active")]
     Inactive,
+    /// The address of the account is not confirmed yet. Told only to somebody who gave the right password.
+    #[error("the e-mail address is not confirmed yet")]
+    Unconfirmed,
+    /// The account asks for a code beside the password. Told only to somebody who gave the right password.
+    #[error("a code of the second factor is required")]
+    SecondFactor,
+    /// That code is wrong, or was used before.
+    #[error("the code is not valid")]
+    Code,
 }
 
 /// What is in the way.

@@ -46,7 +46,8 @@ pub enum MailTemplate {
     Invitation,
     /// Something was said on a ticket: `reference`, `subject`, `author`, `body`.
     TicketReply,
-    /// Somebody is to be told of something: `title`, `message`, `link` where there is one.
+    /// Somebody is to be told of something: `title`, `message`, `link` where there is one, and `needed` where it is no
+    /// matter of taste whether they get it.
     Notification,
     /// A ticket was solved, and its requester may say how well: `reference`, `subject`, and `ratings`, a list of
     /// `label` and `link`.

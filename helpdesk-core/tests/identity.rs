@@ -287,7 +287,7 @@ async fn a_forgotten_password_is_reset_once_by_a_mailed_link() -> Result<()> {
 
     let bad =
         identity.reset_password(&anonymous, number + 1, &token, "new password").await.expect_err("other");
-    assert_eq!(problems(&bad), [("token".to_owned(), vec![Problem::Format("token")])]);
+    assert!(matches!(bad, Error::BadToken));
     assert!(identity.reset_password(&anonymous, number, "made up", "new password").await.is_err());
     let short = identity.reset_password(&anonymous, number, &token, "short").await.expect_err("short");
     assert_eq!(problems(&short), [("new_password".to_owned(), vec![Problem::TooShort(8)])]);
@@ -327,7 +327,7 @@ fn who_proved_it_before_the_password_was_changed_comes_too_late() -> Result<()> 
         let late = begun(identity.reset_password(&anonymous, number, &token, "the second one"));
         identity.reset_password(&anonymous, number, &token, "the first one").await?;
         let late = late.await.expect_err("the link was used");
-        assert_eq!(problems(&late), [("token".to_owned(), vec![Problem::Format("token")])]);
+        assert!(matches!(late, Error::BadToken));
 
         let token = mailed().await?;
         let caller = sign_in(&world, "agent@demo.test", "the first one").await?.caller;

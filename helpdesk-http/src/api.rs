@@ -265,6 +265,7 @@ impl Mounts {
                 let head = Head {
                     request_id: request_id.clone(),
                     base: format!("{}{mount}", self.origin(&parts, trusted)),
+                    link_base: format!("{}{mount}", self.public_url.as_deref().unwrap_or_default()),
                     from: from(peer, trusted, &parts.headers),
                     path: if rest.is_empty() { "/".to_owned() } else { rest.to_owned() },
                     query: parts.uri.query().unwrap_or_default().to_owned(),

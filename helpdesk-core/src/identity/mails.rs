@@ -1,7 +1,5 @@
 //! The mails about accounts, as jobs.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,7 +9,7 @@ use serde_json::json;
 
 use super::login::Login;
 use super::one_time::{self, OneTime, OneTimeId, OneTimePurpose};
-use super::{OrganisationId, User, UserId};
+use super::{AccountState, OrganisationId, User, UserId};
 use crate::actor::Via;
 use crate::helpdesk::Helpdesk;
 use crate::jobs::{Job, JobDraft, JobError, JobHandler};
@@ -57,6 +55,8 @@ impl JobHandler for AccountMail {
 pub(super) struct ResetRequest {
     /// The address they gave, whether or not anybody has it.
     pub email: String,
+    /// The organisation at whose door they asked, where the door belongs to one.
+    pub door: Option<OrganisationId>,
     /// The door they asked at.
     pub via: Via,
 }
@@ -78,31 +78,17 @@ impl JobHandler for ResetMail {
     }
 
     async fn run(&self, desk: &Helpdesk, job: &Job) -> Result<Changes, JobError> {
-        let ResetRequest { email, via } = job.payload()?;
-        let organisation = OrganisationId::from_uuid(job.scope().id().unwrap_or_default());
+        let ResetRequest { email, door, via } = job.payload()?;
         let logins = desk.store().select::<Login>(Scope::GLOBAL);
         let login = logins.filter(Filter::equals("name", email)).first().await?;
-        let Some(login) = login.filter(|login| login.organisation == organisation) else {
+        let at_the_door = |organisation| door.is_none_or(|door| door == organisation);
+        let Some(login) = login.filter(|login| at_the_door(login.organisation)) else {
             return Ok(desk.changes());
         };
-        let user = desk.store().get::<User>(job.scope(), login.user).await?;
-        // Somebody who may not log in gets no way in. One who waits for approval may set a password meanwhile.
-        let waits_or_active = |user: &Arc<Stored<User>>| matches!(user.state.name(), "approved" | "pending");
-        let Some(user) = user.filter(waits_or_active) else { return Ok(desk.changes()) };
-
-        // The token is stored before the mail leaves, so that the link works when it arrives.
-        let secret = one_time::text(desk.ids().secret());
-        let mut changes = desk.changes();
-        let at = changes.at();
-        let token = OneTime {
-            hash: one_time::hash(&secret),
-            purpose: OneTimePurpose::ResetPassword,
-            organisation,
-            user: user.id,
-            expires: at + desk.tokens().lifetimes.reset,
-        };
-        changes.insert(Scope::GLOBAL, OneTimeId::from_uuid(desk.ids().id(at)), &token);
-        desk.commit(changes).await?;
+        let scope = Scope::organisation(login.organisation.uuid());
+        let user = desk.store().get::<User>(scope, login.user).await?;
+        let Some(user) = user.filter(|user| may_reset(&user.state)) else { return Ok(desk.changes()) };
+        let secret = make_token(desk, OneTimePurpose::ResetPassword, &user, None).await?;
         let uid = URL_SAFE_NO_PAD.encode(user.number.to_string());
         let path = via.reset_path.replace("{uid}", &uid).replace("{token}", &secret);
         let link = format!("{}{path}", desk.site());
@@ -111,22 +97,78 @@ impl JobHandler for ResetMail {
     }
 }
 
+/// Who may set a password by a mailed link. Somebody who may not log in gets no way in; but one who waits for approval
+/// may set a password meanwhile, and one whose address is to be confirmed shows by the link that it is theirs.
+const fn may_reset(state: &AccountState) -> bool {
+    matches!(state, AccountState::Unconfirmed | AccountState::Pending | AccountState::Approved { .. })
+}
+
+/// Makes a one-time token and answers its text. It is stored before the mail leaves, so that the link works when it
+/// arrives.
+pub(super) async fn make_token(
+    desk: &Helpdesk,
+    purpose: OneTimePurpose,
+    user: &Stored<User>,
+    email: Option<String>,
+) -> Result<String, JobError> {
+    let secret = one_time::text(desk.ids().secret());
+    let mut changes = desk.changes();
+    let at = changes.at();
+    let lifetimes = &desk.tokens().lifetimes;
+    let lasts = match purpose {
+        OneTimePurpose::ResetPassword => lifetimes.reset,
+        OneTimePurpose::ConfirmAddress | OneTimePurpose::ChangeAddress => lifetimes.confirmation,
+    };
+    let token = OneTime {
+        hash: one_time::hash(&secret),
+        purpose,
+        organisation: OrganisationId::from_uuid(user.scope.id().unwrap_or_default()),
+        user: user.id,
+        expires: at + lasts,
+        email,
+    };
+    changes.insert(Scope::GLOBAL, OneTimeId::from_uuid(desk.ids().id(at)), &token);
+    desk.commit(changes).await?;
+    Ok(secret)
+}
+
 /// Sends a mail to somebody, with what every template has.
 pub(crate) async fn send(
     desk: &Helpdesk,
     job: &Job,
     template: MailTemplate,
     to: &Stored<User>,
+    context: serde_json::Value,
+) -> Result<(), JobError> {
+    let receiver = Receiver { address: &to.email, name: &to.full_name(), first_name: &to.first_name };
+    send_to(desk, job, template, to.scope, receiver, context).await
+}
+
+/// Whom a mail goes to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Receiver<'a> {
+    pub address: &'a str,
+    pub name: &'a str,
+    pub first_name: &'a str,
+}
+
+/// The same, to an address that need not be an account's.
+pub(crate) async fn send_to(
+    desk: &Helpdesk,
+    job: &Job,
+    template: MailTemplate,
+    scope: Scope,
+    to: Receiver<'_>,
     mut context: serde_json::Value,
 ) -> Result<(), JobError> {
-    let organisation = OrganisationId::from_uuid(job.scope().id().unwrap_or_default());
+    let organisation = OrganisationId::from_uuid(scope.id().unwrap_or_default());
     let organisation = desk.identity().organisation_of(organisation).await?;
     if let Some(context) = context.as_object_mut() {
-        context.insert("name".into(), to.full_name().into());
-        context.insert("first_name".into(), to.first_name.clone().into());
+        context.insert("name".into(), to.name.into());
+        context.insert("first_name".into(), to.first_name.into());
         context.insert("organisation".into(), organisation.name.clone().into());
         context.insert("site".into(), desk.site().into());
     }
-    let mail = Mail { id: job.id(), to: to.email.clone(), name: to.full_name(), template, context };
+    let mail = Mail { id: job.id(), to: to.address.into(), name: to.name.into(), template, context };
     desk.mailer().send(&mail).await
 }

@@ -4,6 +4,7 @@
 //! by area in `service/`.
 
 mod api_key;
+mod confirmation;
 mod login;
 mod mails;
 mod one_time;
@@ -15,28 +16,34 @@ mod role;
 mod service;
 mod session;
 mod tokens;
+mod two_factor;
 mod user;
 
 use std::sync::Arc;
 
 pub use self::api_key::{ApiKey, ApiKeyId};
 pub use self::login::{CredentialId, LoginId};
-pub(crate) use self::mails::send as send_mail;
+pub(crate) use self::mails::{Receiver, send as send_mail, send_to as send_mail_to};
 pub use self::one_time::OneTimeId;
 pub use self::organisation::{Organisation, OrganisationId, OrganisationSettings};
 pub use self::passwords::{MAX_PASSWORD, MIN_PASSWORD, PasswordCost, Passwords, password_problem};
 pub use self::permissions::{Permission, Permissions};
 pub use self::picture::{MAX_PICTURE, PICTURE_SIDE};
 pub use self::role::{BUILTIN_ROLES, BuiltinRole, Role, RoleId};
-pub use self::service::{Identity, NewApiKey, NewUser, Person, Registration, Rotation, SignedIn, UserQuery};
+pub(crate) use self::service::permissions_by;
+pub use self::service::{
+    Credentials, Identity, NewApiKey, NewUser, OrganisationChange, Person, PreferencesChange, ProfileChange,
+    Registration, Rotation, SecondFactorChange, SecurityChange, Settings, SignUp, SignedIn, UserQuery,
+};
 pub use self::session::{Admission, EndReason, Ended, REFRESH_GRACE, Refresh, Session, SessionId};
 pub use self::tokens::{Lifetimes, Tokens};
+pub use self::two_factor::{Enrolment, SecondFactor, TwoFactorId};
 pub use self::user::{AccountState, Availability, Picture, User, UserId};
 use crate::jobs::JobHandler;
 use crate::storage::{Entity, KindSpec};
 
 /// The kinds of record of this context.
-pub(crate) const KINDS: [&KindSpec; 9] = [
+pub(crate) const KINDS: [&KindSpec; 10] = [
     Organisation::SPEC,
     Role::SPEC,
     User::SPEC,
@@ -44,11 +51,18 @@ pub(crate) const KINDS: [&KindSpec; 9] = [
     login::Credential::SPEC,
     Session::SPEC,
     one_time::OneTime::SPEC,
+    two_factor::TwoFactor::SPEC,
     ApiKey::SPEC,
     service::AdminGuard::SPEC,
 ];
 
 /// The sorts of work of this context.
-pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 2] {
-    [Arc::new(mails::AccountMail), Arc::new(mails::ResetMail)]
+pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 5] {
+    [
+        Arc::new(mails::AccountMail),
+        Arc::new(mails::ResetMail),
+        Arc::new(confirmation::ConfirmationMail),
+        Arc::new(confirmation::NewAddressMail),
+        Arc::new(confirmation::AddressChangeMail),
+    ]
 }

@@ -20,6 +20,10 @@ entity_id! {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OneTimePurpose {
     ResetPassword,
+    /// To show that the address of an account that signed up is theirs.
+    ConfirmAddress,
+    /// To show that another address is theirs, which the account then has.
+    ChangeAddress,
 }
 
 /// A one-time token, by its hash: what is stored opens nothing.
@@ -30,6 +34,9 @@ pub(crate) struct OneTime {
     pub organisation: OrganisationId,
     pub user: UserId,
     pub expires: DateTime<Utc>,
+    /// Of a change of address: the new one.
+    #[serde(default)]
+    pub email: Option<String>,
 }
 
 impl Entity for OneTime {

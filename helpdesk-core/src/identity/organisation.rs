@@ -19,6 +19,9 @@ pub struct Organisation {
     pub name: String,
     /// A short name for addresses and settings; unique.
     pub slug: String,
+    /// The domain of its addresses, in lower case.
+    #[serde(default)]
+    pub domain: Option<String>,
     /// How it runs its help desk.
     #[serde(default)]
     pub settings: OrganisationSettings,

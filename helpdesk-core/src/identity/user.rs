@@ -71,6 +71,8 @@ pub struct User {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum AccountState {
+    /// Signed up, and has yet to show that the address is theirs.
+    Unconfirmed,
     /// Waits for approval.
     Pending,
     /// May log in.
@@ -147,6 +149,7 @@ impl AccountState {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::Unconfirmed => "unconfirmed",
             Self::Pending => "pending",
             Self::Approved { .. } => "approved",
             Self::Rejected { .. } => "rejected",
@@ -167,14 +170,26 @@ impl AccountState {
         self.is_active() || matches!((self, admission), (Self::Pending, Admission::Pending))
     }
 
-    /// Approves an account that waits.
+    /// Lets an account in whose address was shown to be theirs.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::Account`] in every other state.
+    pub fn confirm(self, at: DateTime<Utc>) -> Result<Self> {
+        match self {
+            Self::Unconfirmed => Ok(Self::Approved { at, by: None }),
+            other => Err(other.refusal()),
+        }
+    }
+
+    /// Approves an account that waits, be it for this or for its address to be confirmed.
     ///
     /// # Errors
     ///
     /// [`Rejection::Account`] in every other state.
     pub fn approve(self, at: DateTime<Utc>, by: Option<UserId>) -> Result<Self> {
         match self {
-            Self::Pending => Ok(Self::Approved { at, by }),
+            Self::Unconfirmed | Self::Pending => Ok(Self::Approved { at, by }),
             other => Err(other.refusal()),
         }
     }
@@ -186,7 +201,7 @@ impl AccountState {
     /// [`Rejection::Account`] in every other state: an account that was in use has tickets, which would be lost.
     pub fn reject(self, at: DateTime<Utc>, by: Option<UserId>, reason: Option<String>) -> Result<Self> {
         match self {
-            Self::Pending => Ok(Self::Rejected { at, by, reason }),
+            Self::Unconfirmed | Self::Pending => Ok(Self::Rejected { at, by, reason }),
             other => Err(other.refusal()),
         }
     }
@@ -210,7 +225,7 @@ impl AccountState {
     /// [`Rejection::Account`] where it was rejected or is blocked already.
     pub fn block(self, at: DateTime<Utc>, by: Option<UserId>, reason: Option<String>) -> Result<Self> {
         match self {
-            Self::Pending | Self::Approved { .. } | Self::Deactivated { .. } => {
+            Self::Unconfirmed | Self::Pending | Self::Approved { .. } | Self::Deactivated { .. } => {
                 Ok(Self::Blocked { at, by, reason })
             }
             other => Err(other.refusal()),
@@ -313,6 +328,17 @@ mod tests {
         ] {
             assert!(matches!(refused, Err(Error::Rejected(Rejection::Account { state: "rejected" }))));
         }
+    }
+
+    #[test]
+    fn an_address_is_confirmed_once_and_lets_the_account_in() {
+        assert!(!AccountState::Unconfirmed.lets_in(Admission::Pending), "nobody has looked at it");
+        let confirmed = AccountState::Unconfirmed.confirm(at(1)).expect("it was not");
+        assert_eq!(confirmed, AccountState::Approved { at: at(1), by: None });
+        assert!(confirmed.confirm(at(2)).is_err());
+        assert!(AccountState::Pending.confirm(at(1)).is_err(), "that is for an administrator to say");
+        assert!(AccountState::Unconfirmed.approve(at(1), None).expect("an administrator may").is_active());
+        assert!(AccountState::Unconfirmed.reject(at(1), None, None).is_ok());
     }
 
     #[test]

@@ -30,6 +30,9 @@ pub struct Head {
     pub headers: HeaderMap,
     /// Where the dialect is reached from outside: `https://desk.example/smartsupport`.
     pub base: String,
+    /// Where links in mails lead: the public address that was configured, or else the dialect's mount, as a path below
+    /// the site. Never what the request named: that may be anybody's word.
+    pub link_base: String,
     /// Where the request came from: the peer, or what a trusted proxy says.
     pub from: String,
 }

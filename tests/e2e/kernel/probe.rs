@@ -93,6 +93,7 @@ fn dialect(organisation: OrganisationId, gate: &Arc<Gate>) -> Dialect {
             name: Cow::Borrowed("probe"),
             tickets: Reference::new("P", 1),
             reset_path: Cow::Borrowed("/{token}"),
+            ..Via::SYSTEM
         }),
         tenant: Tenant::Fixed(organisation),
         operations: vec![

@@ -15,7 +15,7 @@ use crate::notifications::Preferences;
 use crate::storage::{Changes, EntityId as _, Scope, StorageError, Stored};
 
 /// The longest name or address that is taken, in characters.
-const MAX_NAME: usize = 100;
+pub(super) const MAX_NAME: usize = 100;
 const MAX_EMAIL: usize = 254;
 
 /// Who somebody is.
@@ -23,7 +23,7 @@ const MAX_EMAIL: usize = 254;
 pub struct Person {
     /// Given name; not empty.
     pub first_name: String,
-    /// Family name; not empty.
+    /// Family name; not empty, but of somebody who gave [one name](Person::named).
     pub last_name: String,
     /// Second given name.
     pub middle_name: Option<String>,
@@ -35,6 +35,8 @@ pub struct Person {
     pub username: Option<String>,
     /// Where in the organisation they work.
     pub department: Option<String>,
+    /// Whether they gave one name, of which nobody knows what is the family's: there may then be no family name.
+    pub one_name: bool,
 }
 
 /// Somebody who signs up.
@@ -62,7 +64,15 @@ pub struct NewUser {
 }
 
 impl Person {
-    fn check(&mut self) -> Problems {
+    /// Somebody who gave one name: its first word is taken for the given name, and what follows, if anything, for the
+    /// family name.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        let (first_name, last_name) = split_name(name);
+        Self { first_name, last_name, one_name: true, ..Self::default() }
+    }
+
+    pub(super) fn check(&mut self) -> Problems {
         let mut problems = Problems::default();
         let mut text = |field: &str, text: &mut String, required: bool, most: usize| {
             *text = text.trim().to_owned();
@@ -73,7 +83,7 @@ impl Person {
             }
         };
         text("first_name", &mut self.first_name, true, MAX_NAME);
-        text("last_name", &mut self.last_name, true, MAX_NAME);
+        text("last_name", &mut self.last_name, !self.one_name, MAX_NAME);
         text("email", &mut self.email, true, MAX_EMAIL);
         for (field, value) in [
             ("middle_name", &mut self.middle_name),
@@ -121,8 +131,11 @@ impl Identity {
         if let Some(content) = picture {
             user.picture = Some(self.keep_picture(actor.organisation(), content).await?);
         }
-        self.insert_user(actor, user, Some(hash), "user.registered", Some(MailTemplate::AccountReceived))
-            .await
+        self.insert_user(actor, user, Some(hash), "user.registered", |changes, id| {
+            let mail = account_mail(MailTemplate::AccountReceived, id, changes.at());
+            changes.enqueue(actor.scope(), self.desk.ids().id(changes.at()), mail);
+        })
+        .await
     }
 
     /// Makes an account. Nobody gives a role that may do what they may not.
@@ -157,7 +170,7 @@ impl Identity {
             None => None,
         };
         let user = person.into_user(state, &role);
-        self.insert_user(actor, user, hash, "user.created", None).await
+        self.insert_user(actor, user, hash, "user.created", |_, _| {}).await
     }
 
     /// Approves an account that waits. The person gets a mail.
@@ -286,13 +299,14 @@ impl Identity {
         Ok(before.replaced(at, committed.written(slot), value))
     }
 
-    async fn insert_user(
+    /// Makes an account with its names and its password, and `more` in the same batch.
+    pub(super) async fn insert_user(
         &self,
         actor: &Actor,
         user: User,
         hash: Option<String>,
         action: &'static str,
-        mail: Option<MailTemplate>,
+        more: impl FnOnce(&mut Changes, UserId) + Send,
     ) -> Result<Stored<User>> {
         let mut changes = self.desk.changes();
         let at = changes.at();
@@ -303,9 +317,7 @@ impl Identity {
             let login = Login { name: name.clone(), organisation: actor.organisation(), user: id };
             changes.insert(Scope::GLOBAL, LoginId::from_uuid(self.desk.ids().id(at)), &login);
         }
-        if let Some(template) = mail {
-            changes.enqueue(actor.scope(), self.desk.ids().id(at), account_mail(template, id, at));
-        }
+        more(&mut changes, id);
         self.record(&mut changes, actor, action, id, Some(slot));
         match self.desk.commit(changes).await {
             Ok(committed) => Ok(Stored::inserted(actor.scope(), id, at, committed.written(slot), user)),
@@ -330,7 +342,7 @@ impl Identity {
 }
 
 impl Person {
-    fn into_user(self, state: AccountState, role: &Stored<Role>) -> User {
+    pub(super) fn into_user(self, state: AccountState, role: &Stored<Role>) -> User {
         User {
             email: self.email,
             username: self.username,
@@ -355,7 +367,34 @@ impl Person {
     }
 }
 
+/// The given name and the family name of somebody who gave one name.
+pub(super) fn split_name(name: &str) -> (String, String) {
+    let (first, rest) = name.trim().split_once(char::is_whitespace).unwrap_or((name.trim(), ""));
+    (first.to_owned(), rest.trim().to_owned())
+}
+
 /// Runs work that keeps a core busy where no request waits behind it.
 pub(super) async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_name_is_taken_apart_at_its_first_word() {
+        for (name, first, last) in [
+            ("Sam Signup", "Sam", "Signup"),
+            ("  Ludwig  van Beethoven ", "Ludwig", "van Beethoven"),
+            ("Plato", "Plato", ""),
+            (" ", "", ""),
+        ] {
+            assert_eq!(split_name(name), (first.to_owned(), last.to_owned()), "{name:?}");
+        }
+        let mut plato = Person { email: "plato@example.com".into(), ..Person::named("Plato") };
+        assert!(plato.check().is_empty());
+        plato.one_name = false;
+        assert!(!plato.check().is_empty(), "elsewhere both names are asked for");
+    }
 }

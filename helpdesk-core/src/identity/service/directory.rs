@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use crate::actor::Actor;
 use crate::error::{Error, Result};
+use crate::identity::login::Login;
 use crate::identity::service::Identity;
 use crate::identity::{Permissions, Role, User, UserId, permissions};
-use crate::storage::{EntityId as _, Filter, From, Listing, MAX_PAGE, Stored, Term, TotalMode, Value};
+use crate::storage::{EntityId as _, Filter, From, Listing, MAX_PAGE, Scope, Stored, Term, TotalMode, Value};
 
 /// Which accounts to list, and how. By default all but the rejected ones, by rising number.
 #[derive(Clone, Debug)]
@@ -40,7 +41,7 @@ impl UserQuery {
         Self { filter: Filter::equals("state", "rejected"), newest: true, ..Self::default() }
     }
 
-    /// Only those in one state: `pending`, `approved`, `deactivated`, `blocked`.
+    /// Only those in one state: `unconfirmed`, `pending`, `approved`, `deactivated`, `blocked`.
     #[must_use]
     pub fn state(mut self, state: &str) -> Self {
         self.filter = self.filter.and(Filter::equals("state", state));
@@ -170,12 +171,41 @@ impl Identity {
     /// Where the store cannot be reached.
     pub async fn permissions_of(&self, user: &Stored<User>) -> Result<Arc<Permissions>> {
         let roles = self.desk.store().get_map::<Role>(user.scope, user.roles.iter().copied()).await?;
-        let mut roles = user.roles.iter().filter_map(|role| roles.get(&role.uuid()));
-        let Some(first) = roles.next() else { return Ok(Arc::default()) };
-        let mut permissions = Arc::clone(&first.permissions);
-        for role in roles {
-            Arc::make_mut(&mut permissions).extend(role.permissions.iter().cloned());
-        }
-        Ok(permissions)
+        Ok(permissions_by(user, &roles))
     }
+
+    /// The accounts in use that somebody calls by these names: user names, given and family name with a dot between, or
+    /// what stands before the `@` of their address. The names are in lower case.
+    pub(crate) async fn called(&self, actor: &Actor, names: &[String]) -> Result<Vec<Arc<Stored<User>>>> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let store = self.desk.store();
+        let by_name = Filter::one_of("name", names.iter().map(Value::from));
+        let logins = store.select::<Login>(Scope::GLOBAL).filter(by_name).limit(MAX_CALLED).page().await?;
+        let own = logins.items.iter().filter(|login| login.organisation == actor.organisation());
+        let mut called = Filter::one_of("id", own.clone().map(|login| Value::Uuid(login.user.uuid())));
+        for name in names.iter().filter(|name| !own.clone().any(|login| login.name == **name)) {
+            called = called.or(Filter::prefix("email", format!("{name}@")));
+            if let Some((first, last)) = name.split_once('.') {
+                called = called.or(Filter::equals("name", format!("{} {first}", last.replace('.', " "))));
+            }
+        }
+        let users = store.select::<User>(actor.scope()).filter(Filter::equals("state", "approved"));
+        Ok(users.filter(called).limit(MAX_CALLED).page().await?.items)
+    }
+}
+
+/// How many accounts may be meant by names in one text.
+const MAX_CALLED: usize = 50;
+
+/// What an account may do, by its roles, which were read.
+pub(crate) fn permissions_by(user: &User, roles: &HashMap<Uuid, Arc<Stored<Role>>>) -> Arc<Permissions> {
+    let mut roles = user.roles.iter().filter_map(|role| roles.get(&role.uuid()));
+    let Some(first) = roles.next() else { return Arc::default() };
+    let mut permissions = Arc::clone(&first.permissions);
+    for role in roles {
+        Arc::make_mut(&mut permissions).extend(role.permissions.iter().cloned());
+    }
+    permissions
 }

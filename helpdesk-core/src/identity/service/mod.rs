@@ -8,12 +8,20 @@ mod organisations;
 mod passwords;
 mod pictures;
 mod sessions;
+mod settings;
+mod sign_up;
+mod two_factor;
 
 pub use self::accounts::{NewUser, Person, Registration};
 pub(super) use self::administrators::AdminGuard;
 pub use self::directory::UserQuery;
+pub(crate) use self::directory::permissions_by;
 pub use self::keys::NewApiKey;
-pub use self::sessions::{Rotation, SignedIn};
+pub use self::organisations::OrganisationChange;
+pub use self::sessions::{Credentials, Rotation, SignedIn};
+pub use self::settings::{PreferencesChange, ProfileChange, Settings};
+pub use self::sign_up::SignUp;
+pub use self::two_factor::{SecondFactorChange, SecurityChange};
 use std::sync::Arc;
 
 use super::login::{Credential, CredentialId, Login};

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::actor::{Actor, Authenticated};
+use crate::actor::{Actor, Authenticated, Via};
 use crate::error::{Error, Problem, Result};
 use crate::identity::login::{Credential, CredentialId, normal};
 use crate::identity::mails::{ResetRequest, reset_mail};
 use crate::identity::one_time::{self, OneTime, OneTimeId, OneTimePurpose};
 use crate::identity::service::Identity;
-use crate::identity::{SessionId, UserId, password_problem};
+use crate::identity::{OrganisationId, SessionId, UserId, password_problem};
 use crate::limits::Quota;
 use crate::storage::{Changes, EntityId as _, Filter, Scope, StorageError, Stored};
 
@@ -20,7 +20,7 @@ const RESETS: Quota = Quota::new(5, 60 * 60);
 /// What somebody proved to be let set a password. It is gone once the password is another one, and whoever proved it
 /// before that comes too late.
 #[derive(Debug)]
-enum Proof {
+pub(super) enum Proof {
     /// The present password.
     Password(Arc<Stored<Credential>>),
     /// The token of a mailed link.
@@ -37,7 +37,7 @@ impl Identity {
         self.checked(actor, password).await.map(drop)
     }
 
-    async fn checked(&self, actor: &Actor, password: &str) -> Result<Arc<Stored<Credential>>> {
+    pub(super) async fn checked(&self, actor: &Actor, password: &str) -> Result<Arc<Stored<Credential>>> {
         let id = actor.person()?;
         let limited = |retry_after| Error::Limited { retry_after };
         self.desk.limiter().attempt(&format!("password:{id}"), GUESSES).map_err(limited)?;
@@ -65,53 +65,84 @@ impl Identity {
         self.set_password(actor, actor.person()?, hash, proof, caller.session).await
     }
 
-    /// Sends a link for a new password to an address, if there is an account of it. The answer, and the time it
-    /// takes, is the same either way: whether there is one is looked up by the job that sends the mail.
+    /// Sends a link for a new password to an address, if there is an account of it in the actor's organisation. The
+    /// answer, and the time it takes, is the same either way: whether there is one is looked up by the job that sends
+    /// the mail.
     ///
     /// # Errors
     ///
     /// [`Error::Limited`] when asked too often for one address.
     pub async fn request_reset(&self, actor: &Actor, email: &str) -> Result<()> {
+        self.request_reset_at(actor, Some(actor.organisation()), email).await
+    }
+
+    /// The same, at a door that belongs to no organisation: whichever the account is of.
+    ///
+    /// # Errors
+    ///
+    /// As [`Identity::request_reset`].
+    pub async fn request_reset_anywhere(&self, actor: &Actor, email: &str) -> Result<()> {
+        self.request_reset_at(actor, None, email).await
+    }
+
+    async fn request_reset_at(&self, actor: &Actor, door: Option<OrganisationId>, email: &str) -> Result<()> {
         let email = normal(email);
         let limited = |retry_after| Error::Limited { retry_after };
         self.desk.limiter().attempt(&format!("reset:{email}"), RESETS).map_err(limited)?;
         let mut changes = self.desk.changes();
         let at = changes.at();
-        let job = reset_mail(&ResetRequest { email, via: (**actor.via()).clone() }, at);
+        let job = reset_mail(&ResetRequest { email, door, via: (**actor.via()).clone() }, at);
         changes.enqueue(actor.scope(), self.desk.ids().id(at), job);
         self.desk.commit(changes).await?;
         Ok(())
     }
 
-    /// Sets a new password with the token of a mailed link. All sessions end, and so do other links.
+    /// Sets a new password with the token of a mailed link. All sessions end, and so do other links. Where the address
+    /// was still to be confirmed, it is: the link was mailed there.
     ///
     /// `number` is the account's number as the link gives it.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] for `token` where the token is none of ours, was used, has expired, or belongs to
-    /// another account; for `new_password` where it will not do. The token then stays good.
+    /// [`Error::BadToken`] where the token is none of ours, was used, has expired, or belongs to another account;
+    /// [`Error::Invalid`] for `new_password` where it will not do. The token then stays good.
     pub async fn reset_password(&self, actor: &Actor, number: i64, token: &str, new: &str) -> Result<()> {
-        let bad = || Error::invalid("token", Problem::Format("token"));
+        let found = self.one_time(token).await?;
+        let good = found.purpose == OneTimePurpose::ResetPassword
+            && found.organisation == actor.organisation()
+            && self.load(actor.scope(), found.user).await.is_ok_and(|user| user.number == number);
+        if good { self.reset_by(actor, found, new).await } else { Err(Error::BadToken) }
+    }
+
+    /// The same, at a door that belongs to no organisation and whose links name no account.
+    ///
+    /// # Errors
+    ///
+    /// As [`Identity::reset_password`].
+    pub async fn reset_password_anywhere(&self, via: &Arc<Via>, token: &str, new: &str) -> Result<()> {
+        let found = self.one_time(token).await?;
+        if found.purpose != OneTimePurpose::ResetPassword {
+            return Err(Error::BadToken);
+        }
+        let actor = Actor::anonymous(found.organisation, Arc::clone(via));
+        self.reset_by(&actor, found, new).await
+    }
+
+    /// The one-time token of a text, where it is still good for something.
+    pub(super) async fn one_time(&self, token: &str) -> Result<Arc<Stored<OneTime>>> {
         let tokens = self.desk.store().select::<OneTime>(Scope::GLOBAL);
         let found = tokens.filter(Filter::equals("hash", one_time::hash(token))).first().await?;
         let now = self.desk.now();
-        let good = |token: &Arc<Stored<OneTime>>| {
-            token.purpose == OneTimePurpose::ResetPassword
-                && now < token.expires
-                && token.organisation == actor.organisation()
-        };
-        let found = found.filter(good).ok_or_else(bad)?;
-        let id = found.user;
-        if self.load(actor.scope(), id).await.map_err(|_| bad())?.number != number {
-            return Err(bad());
-        }
+        found.filter(|token| now < token.expires).ok_or(Error::BadToken)
+    }
+
+    async fn reset_by(&self, actor: &Actor, token: Arc<Stored<OneTime>>, new: &str) -> Result<()> {
         if let Some(problem) = password_problem(new) {
             return Err(Error::invalid("new_password", problem));
         }
-        let hash = self.desk.passwords().hash(new).await?;
-        self.set_password(actor, id, hash, Proof::Token(found), None).await.map_err(|error| match error {
-            Error::Conflict(_) => bad(),
+        let (id, hash) = (token.user, self.desk.passwords().hash(new).await?);
+        self.set_password(actor, id, hash, Proof::Token(token), None).await.map_err(|error| match error {
+            Error::Conflict(_) => Error::BadToken,
             other => other,
         })
     }
@@ -125,9 +156,27 @@ impl Identity {
         kept: Option<SessionId>,
     ) -> Result<()> {
         let mut changes = self.desk.changes();
+        self.put_password(&mut changes, actor, id, hash, proof, kept).await?;
+        // Not decided again on a conflict: what crossed may be another change of the same password.
+        self.desk.commit(changes).await.map(drop).map_err(crossed)
+    }
+
+    /// Adds another password, and what ends with the one before.
+    pub(super) async fn put_password(
+        &self,
+        changes: &mut Changes,
+        actor: &Actor,
+        id: UserId,
+        hash: String,
+        proof: Proof,
+        kept: Option<SessionId>,
+    ) -> Result<()> {
         let before = self.load(actor.scope(), id).await?;
         let mut user = before.value.clone();
         user.end_sessions(kept);
+        if matches!(proof, Proof::Token(_)) {
+            self.let_in_if_unconfirmed(&mut user, actor.scope(), changes.at()).await?;
+        }
         let slot = changes.update(&before, &user);
         // The proof is used up as it was read: of two who have it at once, one comes too late, however long the other
         // took to make the hash.
@@ -143,22 +192,31 @@ impl Identity {
             Some(before) => drop(changes.update(&before, &credential)),
             None => drop(changes.insert(actor.scope(), CredentialId::of(id), &credential)),
         }
-        self.drop_tokens(&mut changes, id, used).await?;
-        self.record(&mut changes, actor, action, id, Some(slot));
-        // Not decided again on a conflict: what crossed may be another change of the same password.
-        self.desk.commit(changes).await.map(drop).map_err(|error| match error {
-            StorageError::Conflict { .. } => Error::Conflict(crate::error::Conflict::Busy),
-            other => other.into(),
-        })
+        self.drop_tokens(changes, id, used).await?;
+        self.record(changes, actor, action, id, Some(slot));
+        Ok(())
     }
 
     /// Takes back the one-time tokens of an account, but for the one that goes already.
-    async fn drop_tokens(&self, changes: &mut Changes, user: UserId, used: Option<OneTimeId>) -> Result<()> {
+    pub(super) async fn drop_tokens(
+        &self,
+        changes: &mut Changes,
+        user: UserId,
+        used: Option<OneTimeId>,
+    ) -> Result<()> {
         let tokens = self.desk.store().select::<OneTime>(Scope::GLOBAL);
         let page = tokens.filter(Filter::equals("user_id", user.uuid())).limit(200).page().await?;
         for token in page.items.iter().filter(|token| Some(token.id) != used) {
             changes.delete(token);
         }
         Ok(())
+    }
+}
+
+/// What somebody is told whose proof was used up by somebody else.
+pub(super) fn crossed(error: StorageError) -> Error {
+    match error {
+        StorageError::Conflict { .. } => Error::Conflict(crate::error::Conflict::Busy),
+        other => other.into(),
     }
 }

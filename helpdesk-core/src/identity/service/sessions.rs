@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use crate::actor::{Actor, Authenticated, Via, Who};
@@ -11,7 +11,8 @@ use crate::identity::login::{Login, normal};
 use crate::identity::service::Identity;
 use crate::identity::session::{Admission, EndReason, Ended, Refresh};
 use crate::identity::tokens::{Claims, Purpose};
-use crate::identity::{OrganisationId, Session, SessionId, User, UserId};
+use crate::identity::two_factor::SecondFactor;
+use crate::identity::{AccountState, OrganisationId, Session, SessionId, User, UserId};
 use crate::limits::Quota;
 use crate::storage::{EntityId as _, Filter, Scope, Stored};
 
@@ -30,7 +31,24 @@ pub struct SignedIn {
     /// Their account.
     pub user: Arc<Stored<User>>,
     /// How long the access token is valid.
-    pub expires_in: chrono::Duration,
+    pub expires_in: Duration,
+}
+
+/// What somebody logs in with.
+#[derive(Clone, Copy)]
+pub struct Credentials<'a> {
+    /// The address or user name.
+    pub name: &'a str,
+    /// The password.
+    pub password: &'a str,
+    /// What accounts with a second factor ask for as well.
+    pub second: Option<SecondFactor<'a>>,
+}
+
+impl std::fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").finish_non_exhaustive()
+    }
 }
 
 /// What becomes of a refresh token that was used.
@@ -50,8 +68,9 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// [`Error::Unauthenticated`] where name or password is wrong, or the account may not log in (which is told
-    /// only for the right password); [`Error::Limited`] after too many attempts; what `admit` answers.
+    /// [`Error::Unauthenticated`] where name or password is wrong, the account may not log in, or it asks for a second
+    /// factor (which is told only for the right password); [`Error::Limited`] after too many attempts; what `admit`
+    /// answers.
     pub async fn sign_in(
         &self,
         organisation: Option<OrganisationId>,
@@ -60,38 +79,65 @@ impl Identity {
         via: Arc<Via>,
         admit: impl FnOnce(&Actor, &Stored<User>) -> Result<Admission> + Send,
     ) -> Result<SignedIn> {
+        let credentials = Credentials { name, password, second: None };
+        self.sign_in_with(organisation, credentials, via, admit).await
+    }
+
+    /// The same for doors where a second factor can be given. A code that fits an enrolment which waits for one
+    /// completes it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Identity::sign_in`]; [`Error::Unauthenticated`] also where the second factor is wrong or was used before.
+    pub async fn sign_in_with(
+        &self,
+        organisation: Option<OrganisationId>,
+        credentials: Credentials<'_>,
+        via: Arc<Via>,
+        admit: impl FnOnce(&Actor, &Stored<User>) -> Result<Admission> + Send,
+    ) -> Result<SignedIn> {
+        let Credentials { name, password, second } = credentials;
         let user = self.check_login(organisation, name, password).await?;
         let permissions = self.permissions_of(&user).await?;
         let organisation = OrganisationId::from_uuid(user.scope.id().unwrap_or_default());
         let actor = Actor::new(Who::User(user.id), organisation, permissions, via);
         let admission = admit(&actor, &user)?;
         if !user.state.lets_in(admission) {
-            return Err(Error::Unauthenticated(AuthFailure::Inactive));
+            let unconfirmed = matches!(user.state, AccountState::Unconfirmed);
+            let why = if unconfirmed { AuthFailure::Unconfirmed } else { AuthFailure::Inactive };
+            return Err(Error::Unauthenticated(why));
         }
-        let mut changes = self.desk.changes();
-        let now = changes.at();
-        let lifetimes = self.desk.tokens().lifetimes;
-        let id = SessionId::from_uuid(self.desk.ids().id(now));
-        let session = Session {
-            user: user.id,
-            organisation,
-            epoch: user.session_epoch,
-            admission,
-            began: now,
-            expires: now + lifetimes.session,
-            generation: 1,
-            rotated: now,
-            ended: None,
-        };
-        changes.insert(Scope::GLOBAL, id, &session);
-        self.record(&mut changes, &actor, "user.signed_in", user.id, None);
-        self.desk.commit(changes).await?;
+        self.count_code(user.id, second.is_some())?;
+        let (actor_of, account) = (&actor, &user);
+        let ((id, session), _) = self
+            .desk
+            .decide(|| async move {
+                let mut changes = self.desk.changes();
+                let now = changes.at();
+                self.pass_second_factor(&mut changes, actor_of, account.id, second).await?;
+                let id = SessionId::from_uuid(self.desk.ids().id(now));
+                let session = Session {
+                    user: account.id,
+                    organisation,
+                    epoch: account.session_epoch,
+                    admission,
+                    began: now,
+                    expires: now + self.desk.tokens().lifetimes.session,
+                    generation: 1,
+                    rotated: now,
+                    ended: None,
+                };
+                changes.insert(Scope::GLOBAL, id, &session);
+                self.record(&mut changes, actor_of, "user.signed_in", account.id, None);
+                Ok((changes, (id, session)))
+            })
+            .await?;
         Ok(SignedIn {
-            access: self.access_token(id, &session, now),
+            access: self.access_token(id, &session, actor.via(), session.began),
             refresh: self.refresh_token(id, &session),
+            expires_in: self.access_lasts(actor.via()),
             caller: Authenticated { actor, session: Some(id) },
             user,
-            expires_in: lifetimes.access,
         })
     }
 
@@ -183,11 +229,11 @@ impl Identity {
             .await?;
         let (session, actor, user) = outcome.ok_or(Error::Unauthenticated(AuthFailure::Token))?;
         Ok(SignedIn {
-            access: self.access_token(id, &session, now),
+            access: self.access_token(id, &session, via, now),
             refresh: self.refresh_token(id, &session),
             caller: Authenticated { actor, session: Some(id) },
             user,
-            expires_in: self.desk.tokens().lifetimes.access,
+            expires_in: self.access_lasts(via),
         })
     }
 
@@ -282,8 +328,14 @@ impl Identity {
         Ok((Actor::new(Who::User(user.id), session.organisation, permissions, via), user))
     }
 
-    fn access_token(&self, id: SessionId, session: &Session, now: DateTime<Utc>) -> String {
-        let exp = (now + self.desk.tokens().lifetimes.access).min(session.expires);
+    /// How long access tokens last that are given at a door.
+    fn access_lasts(&self, via: &Via) -> Duration {
+        let own = via.access_minutes.map(|minutes| Duration::minutes(i64::from(minutes)));
+        own.unwrap_or(self.desk.tokens().lifetimes.access)
+    }
+
+    fn access_token(&self, id: SessionId, session: &Session, via: &Via, now: DateTime<Utc>) -> String {
+        let exp = (now + self.access_lasts(via)).min(session.expires);
         self.token(Purpose::Access, None, id, session, now, exp)
     }
 

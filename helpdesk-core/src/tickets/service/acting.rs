@@ -14,6 +14,7 @@ use crate::actor::Actor;
 use crate::error::{Conflict, Error, Problem, Result};
 use crate::events::EventDraft;
 use crate::identity::{Organisation, permissions};
+use crate::notifications::{Deed, tell};
 use crate::storage::{Changes, Committed, EntityId as _, Slot, Stored};
 use crate::tickets::acts::{Act, Circumstances, Comment, Decision, decide};
 use crate::tickets::fields::{check_complete, check_values};
@@ -241,6 +242,10 @@ impl Tickets {
             last.ticket.attachments = current.attachments;
         }
         react(&self.desk, &mut changes, actor, before, &decisions, &organisation);
+        let spoken = messages.iter().zip(&decisions).rev();
+        let words = spoken.filter_map(|(message, decision)| (*message).zip(decision.comment.as_ref())).next();
+        let deed = Deed { ticket: before.id, version, before: Some(&before.value), after: &current, words };
+        tell(&self.desk, &mut changes, actor, &deed);
         let message = messages.into_iter().flatten().last();
         Ok(Planned { changes, slot: Some(slot), ticket: current, message })
     }

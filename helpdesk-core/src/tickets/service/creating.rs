@@ -13,6 +13,7 @@ use crate::error::{Problem, Problems, Result};
 use crate::events::EventDraft;
 use crate::groups::GroupId;
 use crate::identity::{User, UserId, permissions};
+use crate::notifications::{Deed, tell};
 use crate::storage::{Changes, EntityId as _, Slot, StorageError, Stored};
 use crate::tickets::fields::check_values;
 use crate::tickets::files::{CheckedFile, MAX_FILES, check_file};
@@ -166,7 +167,7 @@ impl Tickets {
         Ok((Stored::inserted(scope, id, at, committed.written(slot), ticket), attachments))
     }
 
-    /// Has the commit make a ticket, and write down that it did.
+    /// Has the commit make a ticket, write down that it did, and tell whom it concerns.
     pub(super) fn begin(&self, actor: &Actor, changes: &mut Changes, id: TicketId, ticket: &Ticket) -> Slot {
         let slot = changes.insert(actor.scope(), id, ticket);
         let mut draft = EventDraft::new::<Ticket>("ticket.created", id, 1, audience(ticket, false))
@@ -176,6 +177,8 @@ impl Tickets {
             draft = draft.with("follow_up_of", closed.to_string());
         }
         changes.event(actor, self.new_id(changes), draft);
+        let deed = Deed { ticket: id, version: 1, before: None, after: ticket, words: None };
+        tell(&self.desk, changes, actor, &deed);
         slot
     }
 

@@ -2,7 +2,7 @@
 
 use super::Tickets;
 use crate::actor::Actor;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::groups::Group;
 use crate::identity::{User, permissions as p};
 use crate::storage::{EntityId as _, Filter, Value};
@@ -49,11 +49,24 @@ impl Tickets {
         Ok(alive.and(theirs))
     }
 
+    /// Whether an actor may see a ticket.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be reached.
+    pub(crate) async fn may_see(&self, actor: &Actor, ticket: &Ticket) -> Result<bool> {
+        match self.standing(actor, ticket).await {
+            Ok(_) => Ok(true),
+            Err(Error::Forbidden { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The same for a single ticket, and what it is to the actor.
     ///
     /// # Errors
     ///
-    /// [`Error::Forbidden`](crate::Error::Forbidden) where they may not see it.
+    /// [`Error::Forbidden`] where they may not see it.
     pub(in crate::tickets) async fn standing(&self, actor: &Actor, ticket: &Ticket) -> Result<Standing> {
         let refused = match check_visible(actor, ticket) {
             Ok(()) => {

@@ -70,6 +70,7 @@ fn refused(error: &Error) -> (StatusCode, String) {
             (StatusCode::FORBIDDEN, format!("Permission denied: only {who} may do this."))
         }
         Error::Unauthenticated(why) => unauthenticated(*why),
+        Error::BadToken => (StatusCode::BAD_REQUEST, sentence(&error.to_string())),
         Error::Invalid(problems) => (StatusCode::BAD_REQUEST, summary(problems)),
         Error::Conflict(conflict) => (StatusCode::BAD_REQUEST, sentence(&conflict.to_string())),
         Error::Rejected(rejection) => (StatusCode::BAD_REQUEST, sentence(&rejected(rejection))),
@@ -89,7 +90,11 @@ fn unauthenticated(why: AuthFailure) -> (StatusCode, String) {
         AuthFailure::Credentials => "No active account found with the given credentials.",
         AuthFailure::Token => "Given token not valid for any token type.",
         AuthFailure::Expired => "Token is invalid or expired.",
-        AuthFailure::Inactive => return (StatusCode::FORBIDDEN, "The account is not approved.".into()),
+        AuthFailure::SecondFactor => "A code of the second factor is required.",
+        AuthFailure::Code => "The code is not valid.",
+        AuthFailure::Inactive | AuthFailure::Unconfirmed => {
+            return (StatusCode::FORBIDDEN, "The account is not approved.".into());
+        }
     };
     (StatusCode::UNAUTHORIZED, text.into())
 }

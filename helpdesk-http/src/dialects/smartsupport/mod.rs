@@ -64,6 +64,7 @@ pub fn smartsupport(organisation: OrganisationId) -> Dialect {
             name: Cow::Borrowed("smartsupport"),
             tickets: TICKETS,
             reset_path: Cow::Borrowed("/reset-password/{uid}/{token}"),
+            ..Via::SYSTEM
         }),
         tenant: Tenant::Fixed(organisation),
         operations: areas.into_iter().flatten().collect(),

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
-use helpdesk_core::Problem;
+use helpdesk_core::{Error, Problem};
 
 use super::{MAILING, PUBLIC, views};
 use crate::input;
@@ -84,7 +84,12 @@ async fn forgot(call: Call, Body(body): Body<Forgot>) -> Result<Json<views::Deta
 async fn reset(call: Call, Body(body): Body<Reset>) -> Result<Json<views::Detail>, Failure> {
     let number =
         account(&body.uidb64).ok_or_else(|| Failure::invalid("uidb64", Problem::Format("account")))?;
-    call.desk.identity().reset_password(call.actor(), number, &body.token, &body.new_password).await?;
+    let identity = call.desk.identity();
+    let reset = identity.reset_password(call.actor(), number, &body.token, &body.new_password).await;
+    reset.map_err(|error| match error {
+        Error::BadToken => Error::invalid("token", Problem::Format("token")),
+        other => other,
+    })?;
     Ok(Json(views::Detail { detail: "Password reset successful." }))
 }
 

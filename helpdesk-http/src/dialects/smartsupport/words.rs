@@ -165,7 +165,8 @@ impl Choices for Roles {
 /// The word of an account's state.
 pub(super) fn account_state(name: &str) -> &'static str {
     match name {
-        "pending" => "Pending",
+        // The document knows nothing of addresses that are to be confirmed.
+        "pending" | "unconfirmed" => "Pending",
         "approved" => "Approved",
         // The document has no word for an account that was switched off.
         _ => "Rejected",

@@ -80,6 +80,13 @@ fn refused(error: &Error) -> Told {
         Error::Unauthenticated(AuthFailure::Inactive) => {
             (StatusCode::FORBIDDEN, "FORBIDDEN", "The account is not active.".into())
         }
+        Error::Unauthenticated(why @ AuthFailure::Unconfirmed) => {
+            (StatusCode::FORBIDDEN, "EMAIL_NOT_CONFIRMED", sentence(&why.to_string()))
+        }
+        Error::Unauthenticated(why @ AuthFailure::SecondFactor) => {
+            (StatusCode::UNAUTHORIZED, "TWO_FACTOR_REQUIRED", sentence(&why.to_string()))
+        }
+        Error::BadToken => (StatusCode::BAD_REQUEST, "INVALID_TOKEN", sentence(&error.to_string())),
         Error::Unauthenticated(why) => (StatusCode::UNAUTHORIZED, "UNAUTHORIZED", sentence(&why.to_string())),
         Error::Invalid(problems) => (StatusCode::UNPROCESSABLE_ENTITY, "VALIDATION_ERROR", summary(problems)),
         Error::Conflict(conflict) => (StatusCode::CONFLICT, "CONFLICT", sentence(&conflict.to_string())),

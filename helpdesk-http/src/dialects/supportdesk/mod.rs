@@ -41,6 +41,9 @@ use crate::kernel::{Dialect, Rates, Tenant};
 /// Requests an hour of somebody who is signed in, and of an address where nobody is.
 const RATES: Rates = Rates::Callers { known: Quota::new(1_000, 3_600), unknown: Quota::new(100, 3_600) };
 
+/// The document gives one token and no way to get another, so it lasts a day's work.
+const ACCESS_MINUTES: u32 = 12 * 60;
+
 /// The dialect. Everybody acts in their own organisation; who signs up does so in `home`.
 #[must_use]
 pub fn supportdesk(home: OrganisationId) -> Dialect {
@@ -71,6 +74,8 @@ pub fn supportdesk(home: OrganisationId) -> Dialect {
             name: Cow::Borrowed("supportdesk"),
             tickets: Reference::new("#", 1),
             reset_path: Cow::Borrowed("/reset-password?token={token}"),
+            access_minutes: Some(ACCESS_MINUTES),
+            mails_news: true,
         }),
         tenant: Tenant::Callers { home },
         operations: areas.into_iter().flatten().collect(),

@@ -1,0 +1,227 @@
+//! What people set for themselves.
+
+use std::sync::Arc;
+
+use email_address::EmailAddress;
+
+use crate::actor::Actor;
+use crate::error::{Error, Problem, Problems, Result};
+use crate::identity::confirmation::{address_change_mail, new_address_mail};
+use crate::identity::login::normal;
+use crate::identity::service::Identity;
+use crate::identity::service::accounts::{MAX_NAME, split_name};
+use crate::identity::{Organisation, User, permissions};
+use crate::limits::Quota;
+use crate::storage::Stored;
+
+/// The longest telephone number and the longest address of a picture, in characters.
+const MAX_PHONE: usize = 50;
+const MAX_ADDRESS: usize = 500;
+/// How often somebody may ask for another address: each time two mails leave.
+const ADDRESSES: Quota = Quota::new(5, 60 * 60);
+
+/// What somebody has set, and what is set for their organisation.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Their account.
+    pub user: Arc<Stored<User>>,
+    /// Whether it asks for a second factor.
+    pub second_factor: bool,
+    /// Their organisation, for those who may see it.
+    pub organisation: Option<Arc<Stored<Organisation>>>,
+}
+
+/// What somebody changes about themselves: what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileChange {
+    /// One name: its first word is the given name.
+    pub name: Option<String>,
+    /// Another address. It takes the place of the present one when it was confirmed.
+    pub email: Option<String>,
+    /// A telephone number.
+    pub phone: Option<Option<String>>,
+    /// The address of a picture elsewhere on the web.
+    pub avatar: Option<Option<String>>,
+    /// Where the link leads that confirms another address, with `{token}` for the token.
+    pub link: String,
+}
+
+/// What somebody changes about what they are told of: what is `None` stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PreferencesChange {
+    /// Whether they are told by mail as well.
+    pub by_mail: Option<bool>,
+    /// Whether programs may show a note on their screen.
+    pub on_screen: Option<bool>,
+    /// Of what happens to their tickets.
+    pub ticket_updates: Option<bool>,
+    /// Of tickets that they were given.
+    pub ticket_assignments: Option<bool>,
+    /// Of messages that mention them.
+    pub mentions: Option<bool>,
+}
+
+impl Identity {
+    /// The actor's own settings, with those of the organisation for whoever may see them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotYours`] where the actor has no account.
+    pub async fn settings(&self, actor: &Actor) -> Result<Settings> {
+        let organisation = if actor.has(&permissions::ADMIN_VIEW_ORGANIZATION) {
+            Some(self.organisation(actor).await?)
+        } else {
+            None
+        };
+        let second_factor = self.has_second_factor(actor).await?;
+        Ok(Settings { user: self.profile(actor).await?, second_factor, organisation })
+    }
+
+    /// Changes the actor's own name, telephone number and picture, and asks for another address to be confirmed: the
+    /// present one is told, and stays until then. Answers the account, and the address that waits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with all that is wrong, also where the address is taken; [`Error::Limited`] where other
+    /// addresses are asked for too often.
+    pub async fn change_profile(
+        &self,
+        actor: &Actor,
+        change: ProfileChange,
+    ) -> Result<(Stored<User>, Option<String>)> {
+        let id = actor.person()?;
+        let mut problems = Problems::default();
+        let name = change.name.as_deref().map(split_name);
+        if let Some((first, last)) = &name {
+            check_name(&mut problems, first, last);
+        }
+        let trimmed =
+            |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let (phone, avatar) = (change.phone.map(trimmed), change.avatar.map(trimmed));
+        check_phone(&mut problems, phone.iter().flatten().map(String::as_str).next());
+        if let Some(address) = avatar.iter().flatten().next() {
+            check_web_address(&mut problems, "avatar", address);
+        }
+        let email = change.email.as_deref().map(normal);
+        let present = self.profile(actor).await?;
+        let other = email.filter(|email| *email != present.email);
+        if let Some(email) = &other {
+            if !EmailAddress::is_valid(email) || email.chars().count() > 254 {
+                problems.add("email", Problem::Format("e-mail address"));
+            } else if self.login_of(email).await?.is_some() {
+                problems.add("email", Problem::Taken("e-mail address"));
+            }
+        }
+        problems.into_result()?;
+        if other.is_some() {
+            let limited = |retry_after| Error::Limited { retry_after };
+            self.desk.limiter().attempt(&format!("address:{id}"), ADDRESSES).map_err(limited)?;
+        }
+        let (link, waiting) = (&change.link, &other);
+        let changed = self.change_user(actor, id, "user.profile_changed", |user, changes| {
+            if let Some((first, last)) = &name {
+                (user.first_name, user.last_name) = (first.clone(), last.clone());
+            }
+            set(&mut user.phone, &phone);
+            set(&mut user.avatar, &avatar);
+            if let Some(email) = waiting {
+                let at = changes.at();
+                let ask = new_address_mail(id, email, link, at);
+                changes.enqueue(actor.scope(), self.desk.ids().id(at), ask);
+                let tell = address_change_mail(id, &user.email, false, at);
+                changes.enqueue(actor.scope(), self.desk.ids().id(at), tell);
+            }
+            Ok(())
+        });
+        Ok((changed.await?, other))
+    }
+
+    /// Changes what the actor is told of.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotYours`] where the actor has no account.
+    pub async fn change_preferences(&self, actor: &Actor, change: PreferencesChange) -> Result<Stored<User>> {
+        let PreferencesChange { by_mail, on_screen, ticket_updates, ticket_assignments, mentions } = change;
+        self.change_user(actor, actor.person()?, "user.preferences_changed", |user, _| {
+            let preferences = &mut user.preferences;
+            set(&mut preferences.by_mail, &by_mail);
+            set(&mut preferences.on_screen, &on_screen);
+            set(&mut preferences.ticket_updates, &ticket_updates);
+            set(&mut preferences.ticket_assignments, &ticket_assignments);
+            set(&mut preferences.mentions, &mentions);
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn set<T: Clone>(field: &mut T, new: &Option<T>) {
+    if let Some(new) = new {
+        field.clone_from(new);
+    }
+}
+
+fn check_name(problems: &mut Problems, first: &str, last: &str) {
+    let long = [first, last].iter().any(|part| part.chars().count() > MAX_NAME);
+    if first.is_empty() {
+        problems.add("name", Problem::Blank);
+    } else if long {
+        problems.add("name", Problem::TooLong(MAX_NAME));
+    }
+    check_stored(problems, "name", first);
+    check_stored(problems, "name", last);
+}
+
+/// A telephone number is whatever people write for one, but short.
+pub(super) fn check_phone(problems: &mut Problems, phone: Option<&str>) {
+    let Some(phone) = phone else { return };
+    if phone.chars().count() > MAX_PHONE {
+        problems.add("phone", Problem::TooLong(MAX_PHONE));
+    }
+    check_stored(problems, "phone", phone);
+}
+
+/// No store keeps the character.
+pub(super) fn check_stored(problems: &mut Problems, field: &str, text: &str) {
+    if text.contains('\0') {
+        problems.add(field, Problem::NulCharacter);
+    }
+}
+
+/// An address that browsers may open wherever it is shown: of the web, and of nothing that runs.
+fn check_web_address(problems: &mut Problems, field: &str, address: &str) {
+    let rest = ["https://", "http://"].iter().find_map(|scheme| {
+        let (start, rest) = address.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    });
+    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
+    let odd = |sign: char| sign.is_control() || sign.is_whitespace() || "<>\"'`\\".contains(sign);
+    if address.chars().count() > MAX_ADDRESS {
+        problems.add(field, Problem::TooLong(MAX_ADDRESS));
+    } else if host.is_none_or(str::is_empty) || address.contains(odd) {
+        problems.add(field, Problem::Format("http or https address"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_has_an_address_of_the_web() {
+        let good = |address: &str| {
+            let mut problems = Problems::default();
+            check_web_address(&mut problems, "avatar", address);
+            problems.is_empty()
+        };
+        assert!(good("https://example.com/a.png?x=1#y") && good("HTTP://localhost:3000/api/uploads/1"));
+        for bad in
+            ["", "a.png", "//example.com", "javascript:alert(1)", "data:image/png;base64,AA", "https://"]
+        {
+            assert!(!good(bad), "{bad}");
+        }
+        assert!(!good("https://a.test/\"onerror=") && !good("http:///x") && !good("http://a b"));
+        assert!(!good(&format!("https://a.test/{}", "x".repeat(500))));
+    }
+}

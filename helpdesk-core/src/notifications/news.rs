@@ -1,0 +1,189 @@
+//! What an act on a ticket is to whom. Pure: values in, values out.
+
+use std::collections::BTreeMap;
+
+use super::{NotificationKind, Preferences};
+use crate::identity::UserId;
+use crate::tickets::{Status, Ticket};
+
+/// The most people who are told of one act.
+pub(super) const MAX_RECEIVERS: usize = 100;
+/// The longest message, in characters.
+const MAX_MESSAGE: usize = 500;
+
+/// What somebody is told of, the least first: of one act everybody is told once, of what is most to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum News {
+    /// The ticket stands elsewhere.
+    Moved,
+    /// Something was said.
+    Said,
+    /// They have the ticket now.
+    Given,
+    /// They were called by name.
+    Called,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Facts<'a> {
+    /// Who did it, where it was a person.
+    pub by: Option<UserId>,
+    /// Who was given the ticket.
+    pub given: Option<UserId>,
+    /// Between which statuses it moved.
+    pub moved: Option<(Status, Status)>,
+    /// Whether something was said.
+    pub said: bool,
+    /// Whether that is for the desk alone.
+    pub internal: bool,
+    /// Who was called by name.
+    pub called: &'a [UserId],
+}
+
+/// Who hears of what, before it is asked what they may see and want to hear. An internal note is nothing to the
+/// requester, whoever that is.
+pub(super) fn hearers(ticket: &Ticket, facts: &Facts<'_>) -> BTreeMap<UserId, News> {
+    let mut hearers: BTreeMap<UserId, News> = BTreeMap::new();
+    let mut hears = |user: UserId, news: News| {
+        let known = hearers.entry(user).or_insert(news);
+        *known = news.max(*known);
+    };
+    let desk = || ticket.assignee.into_iter().chain(ticket.followers.iter().copied());
+    if facts.moved.is_some() {
+        desk().chain([ticket.requester]).for_each(|user| hears(user, News::Moved));
+    }
+    if facts.said {
+        let requester = (!facts.internal).then_some(ticket.requester);
+        desk()
+            .filter(|user| !facts.internal || *user != ticket.requester)
+            .for_each(|user| hears(user, News::Said));
+        requester.into_iter().for_each(|user| hears(user, News::Said));
+    }
+    facts.given.into_iter().for_each(|user| hears(user, News::Given));
+    let called = facts.called.iter().filter(|user| !facts.internal || **user != ticket.requester);
+    called.for_each(|user| hears(*user, News::Called));
+    hearers.retain(|user, _| Some(*user) != facts.by);
+    hearers
+}
+
+impl News {
+    /// What sort of notification it is.
+    pub(super) const fn kind(self) -> NotificationKind {
+        match self {
+            Self::Moved | Self::Said => NotificationKind::TicketUpdated,
+            Self::Given => NotificationKind::TicketAssigned,
+            Self::Called => NotificationKind::Mention,
+        }
+    }
+
+    /// Whether somebody wants to hear of it.
+    pub(super) const fn wanted(self, preferences: &Preferences) -> bool {
+        match self {
+            Self::Moved | Self::Said => preferences.ticket_updates,
+            Self::Given => preferences.ticket_assignments,
+            Self::Called => preferences.mentions,
+        }
+    }
+
+    /// What it is about, and what happened, for somebody of the desk or not. `None` where they see no difference: those
+    /// who ask see a ticket that waits for others as open.
+    pub(super) fn words(
+        self,
+        subject: &str,
+        author: &str,
+        facts: &Facts<'_>,
+        of_the_desk: bool,
+    ) -> Option<(&'static str, String)> {
+        let seen = |status| if status == Status::OnHold && !of_the_desk { Status::Open } else { status };
+        let (title, message) = match self {
+            Self::Moved => {
+                let (from, to) = facts.moved?;
+                let (from, to) = (seen(from), seen(to));
+                if from == to {
+                    return None;
+                }
+                ("Ticket updated", format!("{subject} is now {}", to.label()))
+            }
+            Self::Said if facts.internal => ("New note", format!("{author} added a note to {subject}")),
+            Self::Said => ("New comment", format!("{author} commented on {subject}")),
+            Self::Given => ("Ticket assigned", format!("{subject} was assigned to you")),
+            Self::Called => ("You were mentioned", format!("{author} mentioned you on {subject}")),
+        };
+        Some((title, shortened(message)))
+    }
+}
+
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(MAX_MESSAGE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::EntityId as _;
+
+    fn user(number: u128) -> UserId {
+        UserId::from_uuid(uuid::Uuid::from_u128(number))
+    }
+
+    /// Asked by 1, had by 2, followed by 3.
+    fn ticket() -> Ticket {
+        let mut ticket = Ticket::new(user(1), "Printer", "It burns");
+        ticket.assignee = Some(user(2));
+        ticket.followers.insert(user(3));
+        ticket
+    }
+
+    fn heard(facts: &Facts<'_>) -> Vec<(UserId, News)> {
+        hearers(&ticket(), facts).into_iter().collect()
+    }
+
+    #[test]
+    fn everybody_hears_once_of_what_is_most_to_them_and_nobody_of_what_they_did() {
+        let called = [user(2), user(4)];
+        let facts = Facts {
+            by: Some(user(3)),
+            given: Some(user(2)),
+            moved: Some((Status::New, Status::Open)),
+            said: true,
+            called: &called,
+            ..Facts::default()
+        };
+        let expected = [(user(1), News::Said), (user(2), News::Called), (user(4), News::Called)];
+        assert_eq!(heard(&facts), expected);
+        let facts = Facts { moved: None, said: false, called: &[], ..facts };
+        assert_eq!(heard(&facts), [(user(2), News::Given)]);
+    }
+
+    #[test]
+    fn a_note_is_nothing_to_the_requester_even_where_it_calls_them() {
+        let called = [user(1)];
+        let facts =
+            Facts { by: Some(user(9)), said: true, internal: true, called: &called, ..Facts::default() };
+        assert_eq!(heard(&facts), [(user(2), News::Said), (user(3), News::Said)]);
+        let mut own = ticket();
+        own.followers.insert(own.requester);
+        assert!(!hearers(&own, &facts).contains_key(&user(1)));
+    }
+
+    #[test]
+    fn who_asks_sees_a_ticket_on_hold_as_open() {
+        let words = |moved, of_the_desk| {
+            let facts = Facts { moved: Some(moved), ..Facts::default() };
+            News::Moved.words("Printer", "Anna", &facts, of_the_desk).map(|(_, message)| message)
+        };
+        assert_eq!(words((Status::Open, Status::OnHold), false), None);
+        assert_eq!(words((Status::Open, Status::OnHold), true).as_deref(), Some("Printer is now On Hold"));
+        assert_eq!(words((Status::Pending, Status::OnHold), false).as_deref(), Some("Printer is now Open"));
+    }
+
+    #[test]
+    fn a_long_subject_is_cut() {
+        let (_, message) = News::Given.words(&"ż".repeat(600), "", &Facts::default(), true).expect("words");
+        assert_eq!(message.chars().count(), MAX_MESSAGE + 1);
+    }
+}
