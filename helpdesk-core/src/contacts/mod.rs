@@ -1,10 +1,12 @@
 //! Contacts: the people outside who ask, and the companies they belong to.
 
+mod companies;
 mod company;
 
 use std::sync::Arc;
 
-pub use self::company::{Company, CompanyId};
+pub use self::companies::{CompanyEdit, CompanyQuery, NewCompany};
+pub use self::company::{Company, CompanyId, MAX_SETTINGS};
 
 use crate::helpdesk::Helpdesk;
 use crate::jobs::JobHandler;

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -103,9 +101,7 @@ impl JobHandler for ResetMail {
         };
         changes.insert(Scope::GLOBAL, OneTimeId::from_uuid(desk.ids().id(at)), &token);
         desk.commit(changes).await?;
-        let uid = URL_SAFE_NO_PAD.encode(user.number.to_string());
-        let path = via.reset_path.replace("{uid}", &uid).replace("{token}", &secret);
-        let link = format!("{}{path}", desk.site());
+        let link = format!("{}{}", desk.site(), via.reset_path_of(user.number, &secret));
         send(desk, job, MailTemplate::PasswordReset, &user, json!({ "link": link })).await?;
         Ok(desk.changes())
     }

@@ -4,6 +4,7 @@
 //! by area in `service/`.
 
 mod api_key;
+mod invitations;
 mod login;
 mod mails;
 mod one_time;
@@ -28,7 +29,10 @@ pub use self::passwords::{MAX_PASSWORD, MIN_PASSWORD, PasswordCost, Passwords, p
 pub use self::permissions::{Permission, Permissions};
 pub use self::picture::{MAX_PICTURE, PICTURE_SIDE};
 pub use self::role::{BUILTIN_ROLES, BuiltinRole, Role, RoleId};
-pub use self::service::{Identity, NewApiKey, NewUser, Person, Registration, Rotation, SignedIn, UserQuery};
+pub use self::service::{
+    Agent, AgentEdit, AgentPage, AgentQuery, Identity, NewAgent, NewApiKey, NewUser, Person, Registration,
+    Rotation, SignedIn, UserQuery,
+};
 pub use self::session::{Admission, EndReason, Ended, REFRESH_GRACE, Refresh, Session, SessionId};
 pub use self::tokens::{Lifetimes, Tokens};
 pub use self::user::{AccountState, Availability, Picture, User, UserId};
@@ -49,6 +53,6 @@ pub(crate) const KINDS: [&KindSpec; 9] = [
 ];
 
 /// The sorts of work of this context.
-pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 2] {
-    [Arc::new(mails::AccountMail), Arc::new(mails::ResetMail)]
+pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 3] {
+    [Arc::new(mails::AccountMail), Arc::new(mails::ResetMail), Arc::new(invitations::InvitationMail)]
 }

@@ -20,6 +20,7 @@ entity_id! {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OneTimePurpose {
     ResetPassword,
+    Invitation,
 }
 
 /// A one-time token, by its hash: what is stored opens nothing.

@@ -23,6 +23,8 @@ pub struct Lifetimes {
     pub file: Duration,
     /// Links for a new password. Default: one hour.
     pub reset: Duration,
+    /// Links for the first password of an account that was made for somebody. Default: 7 days.
+    pub invitation: Duration,
 }
 
 impl Default for Lifetimes {
@@ -32,6 +34,7 @@ impl Default for Lifetimes {
             session: Duration::days(14),
             file: Duration::hours(1),
             reset: Duration::hours(1),
+            invitation: Duration::days(7),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod acts;
 mod files;
+mod hand_back;
 mod message;
 mod reactions;
 mod service;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 pub use self::acts::{Act, Circumstances, Comment, Decision, Edit, decide};
 pub use self::files::{CheckedFile, MAX_FILE, MAX_FILE_NAME, MAX_FILES, check_file, clean_name, is_inline};
+pub(crate) use self::hand_back::{hand_back, ungroup};
 pub use self::message::{Attachment, AttachmentId, Message, MessageId, Visibility};
 pub use self::service::{Done, NewFile, NewTicket, ReadFile, TicketOrder, TicketQuery, TicketView, Tickets};
 pub use self::status::{Category, Status, StatusSet};
@@ -29,6 +31,12 @@ use crate::storage::{Entity, KindSpec};
 pub(crate) const KINDS: [&KindSpec; 3] = [Ticket::SPEC, Message::SPEC, Attachment::SPEC];
 
 /// The sorts of work of this context.
-pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 3] {
-    [Arc::new(reactions::StatusMail), Arc::new(reactions::AutoClose), Arc::new(reactions::HandOverTicket)]
+pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 5] {
+    [
+        Arc::new(reactions::StatusMail),
+        Arc::new(reactions::AutoClose),
+        Arc::new(reactions::HandOverTicket),
+        Arc::new(hand_back::HandBack),
+        Arc::new(hand_back::Ungroup),
+    ]
 }

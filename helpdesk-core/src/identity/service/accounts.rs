@@ -8,11 +8,12 @@ use crate::identity::login::{Credential, CredentialId, Login, LoginId, normal, r
 use crate::identity::mails::account_mail;
 use crate::identity::service::Identity;
 use crate::identity::{
-    AccountState, Availability, Role, User, UserId, password_problem, permissions, picture,
+    AccountState, Availability, Permissions, Role, User, UserId, password_problem, permissions, picture,
 };
 use crate::mail::MailTemplate;
 use crate::notifications::Preferences;
-use crate::storage::{Changes, EntityId as _, Scope, StorageError, Stored};
+use crate::storage::{Changes, EntityId as _, Scope, Slot, StorageError, Stored};
+use crate::tickets::hand_back;
 
 /// The longest name or address that is taken, in characters.
 const MAX_NAME: usize = 100;
@@ -23,7 +24,7 @@ const MAX_EMAIL: usize = 254;
 pub struct Person {
     /// Given name; not empty.
     pub first_name: String,
-    /// Family name; not empty.
+    /// Family name; empty for those who go by one name.
     pub last_name: String,
     /// Second given name.
     pub middle_name: Option<String>,
@@ -62,7 +63,20 @@ pub struct NewUser {
 }
 
 impl Person {
-    fn check(&mut self) -> Problems {
+    /// Somebody of a name in one piece: the last word is the family name, with what goes before it in small letters
+    /// (`van`, `de la`), and the rest the given names. A single word is a given name.
+    #[must_use]
+    pub fn named(full_name: &str) -> Self {
+        let words: Vec<_> = full_name.split_whitespace().collect();
+        let mut family = words.len().saturating_sub(1).max(1);
+        while family > 1 && words[family - 1].chars().all(char::is_lowercase) {
+            family -= 1;
+        }
+        let (first, last) = words.split_at(family.min(words.len()));
+        Self { first_name: first.join(" "), last_name: last.join(" "), ..Self::default() }
+    }
+
+    pub(super) fn check(&mut self) -> Problems {
         let mut problems = Problems::default();
         let mut text = |field: &str, text: &mut String, required: bool, most: usize| {
             *text = text.trim().to_owned();
@@ -70,10 +84,12 @@ impl Person {
                 problems.add(field, Problem::Blank);
             } else if text.chars().count() > most {
                 problems.add(field, Problem::TooLong(most));
+            } else if text.contains('\0') {
+                problems.add(field, Problem::NulCharacter);
             }
         };
         text("first_name", &mut self.first_name, true, MAX_NAME);
-        text("last_name", &mut self.last_name, true, MAX_NAME);
+        text("last_name", &mut self.last_name, false, MAX_NAME);
         text("email", &mut self.email, true, MAX_EMAIL);
         for (field, value) in [
             ("middle_name", &mut self.middle_name),
@@ -144,9 +160,7 @@ impl Identity {
         }
         problems.into_result()?;
         let role = role.ok_or(Error::NotFound { what: "role" })?;
-        if let Some(missing) = role.permissions.iter().find(|permission| !actor.has(permission)) {
-            return Err(Error::Forbidden { permission: missing.clone() });
-        }
+        check_grant(actor, &role.permissions)?;
         let state = if approved {
             AccountState::Approved { at: self.desk.now(), by: actor.user() }
         } else {
@@ -199,7 +213,7 @@ impl Identity {
         .await
     }
 
-    /// Switches an account off, at once.
+    /// Switches an account off, at once. They leave their groups, and what they have and is not solved goes back.
     ///
     /// # Errors
     ///
@@ -252,7 +266,11 @@ impl Identity {
                 let at = changes.at();
                 let mut user = before.value.clone();
                 user.state = leave(user.state, at)?;
+                user.availability = Availability::Offline;
                 self.keep_an_administrator(&mut changes, actor.organisation(), id).await?;
+                self.drop_tokens(&mut changes, id, None).await?;
+                self.desk.groups().leave_all(&mut changes, actor, id).await?;
+                changes.enqueue(actor.scope(), self.desk.ids().id(at), hand_back(id, None, at));
                 let slot = changes.update(&before, &user);
                 self.record(&mut changes, actor, action, id, Some(slot));
                 Ok((changes, (before, user, slot, at)))
@@ -296,17 +314,10 @@ impl Identity {
     ) -> Result<Stored<User>> {
         let mut changes = self.desk.changes();
         let at = changes.at();
-        let id = UserId::from_uuid(self.desk.ids().id(at));
-        let slot = changes.insert(actor.scope(), id, &user);
-        changes.insert(actor.scope(), CredentialId::of(id), &Credential { hash });
-        for name in [Some(&user.email), user.username.as_ref()].into_iter().flatten() {
-            let login = Login { name: name.clone(), organisation: actor.organisation(), user: id };
-            changes.insert(Scope::GLOBAL, LoginId::from_uuid(self.desk.ids().id(at)), &login);
-        }
+        let (id, slot) = self.add_user(&mut changes, actor, &user, hash, action);
         if let Some(template) = mail {
             changes.enqueue(actor.scope(), self.desk.ids().id(at), account_mail(template, id, at));
         }
-        self.record(&mut changes, actor, action, id, Some(slot));
         match self.desk.commit(changes).await {
             Ok(committed) => Ok(Stored::inserted(actor.scope(), id, at, committed.written(slot), user)),
             Err(StorageError::Duplicate { kind: "login", .. }) => Err(self.taken(&user).await?),
@@ -314,8 +325,29 @@ impl Identity {
         }
     }
 
+    /// Adds a new account to a batch, with its password and the names it logs in by.
+    pub(super) fn add_user(
+        &self,
+        changes: &mut Changes,
+        actor: &Actor,
+        user: &User,
+        hash: Option<String>,
+        action: &'static str,
+    ) -> (UserId, Slot) {
+        let at = changes.at();
+        let id = UserId::from_uuid(self.desk.ids().id(at));
+        let slot = changes.insert(actor.scope(), id, user);
+        changes.insert(actor.scope(), CredentialId::of(id), &Credential { hash });
+        for name in [Some(&user.email), user.username.as_ref()].into_iter().flatten() {
+            let login = Login { name: name.clone(), organisation: actor.organisation(), user: id };
+            changes.insert(Scope::GLOBAL, LoginId::from_uuid(self.desk.ids().id(at)), &login);
+        }
+        self.record(changes, actor, action, id, Some(slot));
+        (id, slot)
+    }
+
     /// Which of an account's names another has.
-    async fn taken(&self, user: &User) -> Result<Error> {
+    pub(super) async fn taken(&self, user: &User) -> Result<Error> {
         let mut problems = Problems::default();
         if self.login_of(&user.email).await?.is_some() {
             problems.add("email", Problem::Taken("e-mail address"));
@@ -330,7 +362,7 @@ impl Identity {
 }
 
 impl Person {
-    fn into_user(self, state: AccountState, role: &Stored<Role>) -> User {
+    pub(super) fn into_user(self, state: AccountState, role: &Stored<Role>) -> User {
         User {
             email: self.email,
             username: self.username,
@@ -355,7 +387,40 @@ impl Person {
     }
 }
 
+/// Nobody grants what they lack.
+///
+/// # Errors
+///
+/// [`Error::Forbidden`] with what the actor lacks.
+pub(super) fn check_grant(actor: &Actor, permissions: &Permissions) -> Result<()> {
+    let missing = permissions.iter().find(|permission| !actor.has(permission));
+    missing.map_or(Ok(()), |missing| Err(Error::Forbidden { permission: missing.clone() }))
+}
+
 /// Runs work that keeps a core busy where no request waits behind it.
 pub(super) async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_one_piece_is_taken_apart_so_that_it_reads_the_same() {
+        for (name, first, last) in [
+            ("Nina New", "Nina", "New"),
+            ("  Anna  Maria Lopez ", "Anna Maria", "Lopez"),
+            ("Ludwig van Beethoven", "Ludwig", "van Beethoven"),
+            ("Juan de la Cruz", "Juan", "de la Cruz"),
+            ("Plato", "Plato", ""),
+            ("nina new", "nina", "new"),
+            ("van gogh", "van", "gogh"),
+            ("李 小龍", "李", "小龍"),
+            ("", "", ""),
+        ] {
+            let person = Person::named(name);
+            assert_eq!((person.first_name.as_str(), person.last_name.as_str()), (first, last), "{name}");
+        }
+    }
 }

@@ -83,7 +83,7 @@ impl Identity {
         Ok(())
     }
 
-    /// Sets a new password with the token of a mailed link. All sessions end, and so do other links.
+    /// Sets a new password with the token of a mailed link, an invitation's among them. All sessions end, and so do other links.
     ///
     /// `number` is the account's number as the link gives it.
     ///
@@ -97,7 +97,7 @@ impl Identity {
         let found = tokens.filter(Filter::equals("hash", one_time::hash(token))).first().await?;
         let now = self.desk.now();
         let good = |token: &Arc<Stored<OneTime>>| {
-            token.purpose == OneTimePurpose::ResetPassword
+            matches!(token.purpose, OneTimePurpose::ResetPassword | OneTimePurpose::Invitation)
                 && now < token.expires
                 && token.organisation == actor.organisation()
         };
@@ -153,7 +153,12 @@ impl Identity {
     }
 
     /// Takes back the one-time tokens of an account, but for the one that goes already.
-    async fn drop_tokens(&self, changes: &mut Changes, user: UserId, used: Option<OneTimeId>) -> Result<()> {
+    pub(super) async fn drop_tokens(
+        &self,
+        changes: &mut Changes,
+        user: UserId,
+        used: Option<OneTimeId>,
+    ) -> Result<()> {
         let tokens = self.desk.store().select::<OneTime>(Scope::GLOBAL);
         let page = tokens.filter(Filter::equals("user_id", user.uuid())).limit(200).page().await?;
         for token in page.items.iter().filter(|token| Some(token.id) != used) {

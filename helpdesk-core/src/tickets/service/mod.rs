@@ -5,6 +5,7 @@ mod checks;
 mod creating;
 mod files;
 mod reading;
+mod rewriting;
 mod rights;
 
 pub use self::acting::Done;
@@ -103,6 +104,7 @@ fn changed_fields(before: Option<&Ticket>, after: &Ticket) -> Vec<FieldChange> {
     told! {
         "status": ticket => ticket.state.status(),
         "assignee": ticket => ticket.assignee,
+        "group": ticket => ticket.group,
         "priority": ticket => ticket.priority,
         "kind": ticket => ticket.kind,
         "category": ticket => &ticket.category,

@@ -1,7 +1,7 @@
 //! The document's words, and what they stand for.
 
 use chrono::Duration;
-use helpdesk_core::identity::{Availability, Permissions, permissions};
+use helpdesk_core::identity::{Availability, Permissions, User, permissions};
 use helpdesk_core::tickets::{Priority, Status, StatusSet, TicketKind};
 
 use crate::input::Choices;
@@ -121,6 +121,54 @@ impl Choices for Availabilities {
         ("away", Availability::Away),
         ("offline", Availability::Offline),
     ];
+}
+
+/// The same as lists are filtered by it; nothing stands for those whose accounts are off.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AgentStatuses;
+
+impl Choices for AgentStatuses {
+    type Value = Option<Availability>;
+
+    const WORDS: &'static [(&'static str, Option<Availability>)] = &[
+        ("online", Some(Availability::Online)),
+        ("busy", Some(Availability::Busy)),
+        ("away", Some(Availability::Away)),
+        ("offline", Some(Availability::Offline)),
+        ("inactive", None),
+    ];
+}
+
+/// The word for whether an agent is there to work.
+pub(super) fn agent_status(user: &User) -> &'static str {
+    word::<AgentStatuses>(Some(user.availability).filter(|_| user.state.is_active()))
+}
+
+/// What becomes of a reply on a closed ticket.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ReplyPolicies;
+
+/// A policy, before it is known how many days it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ReplyPolicy {
+    Reopen,
+    FollowUp,
+    ReopenWithin,
+}
+
+impl Choices for ReplyPolicies {
+    type Value = ReplyPolicy;
+
+    const WORDS: &'static [(&'static str, ReplyPolicy)] = &[
+        ("reopen", ReplyPolicy::Reopen),
+        ("follow_up", ReplyPolicy::FollowUp),
+        ("reopen_within", ReplyPolicy::ReopenWithin),
+    ];
+}
+
+/// The word for a policy.
+pub(super) fn reply_policy(policy: ReplyPolicy) -> &'static str {
+    word::<ReplyPolicies>(policy)
 }
 
 /// The roles that agents can be given; the words are those of the help desk.
