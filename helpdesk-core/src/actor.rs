@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -64,6 +66,12 @@ impl Via {
         access_minutes: None,
         mails_news: false,
     };
+
+    /// Where somebody sets a password with the token of a mail, below the site's address.
+    pub(crate) fn reset_path_of(&self, number: i64, token: &str) -> String {
+        let uid = URL_SAFE_NO_PAD.encode(number.to_string());
+        self.reset_path.replace("{uid}", &uid).replace("{token}", token)
+    }
 }
 
 /// How a record is called by people: a prefix and its number, `TX0001`.

@@ -55,7 +55,7 @@ async fn delete_company(world: &World, actor: &Actor, id: CompanyId) {
 async fn with_copy(world: &World, actor: &Actor, id: TicketId, address: &str) {
     let before =
         world.desk.store().get::<Ticket>(actor.scope(), id).await.expect("the store").expect("a ticket");
-    let cc = vec![Cc { address: address.to_owned(), name: None }];
+    let cc = vec![Cc { address: address.to_owned(), name: None, with: None }];
     let mut changes = world.desk.changes();
     changes.update(&before, &Ticket { cc, ..before.value.clone() });
     world.desk.commit(changes).await.expect("changed");

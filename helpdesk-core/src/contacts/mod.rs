@@ -1,5 +1,6 @@
 //! Contacts: the people outside who ask, and the companies they belong to.
 
+mod companies;
 mod company;
 mod contact;
 mod people;
@@ -7,7 +8,8 @@ mod timeline;
 
 use std::sync::Arc;
 
-pub use self::company::{Company, CompanyId};
+pub use self::companies::{CompanyEdit, CompanyQuery, NewCompany};
+pub use self::company::{Company, CompanyId, MAX_SETTINGS};
 pub use self::contact::{Contact, ContactEdit, ContactId, NewContact};
 pub use self::people::{ContactPage, ContactQuery, ContactView};
 pub use self::timeline::Timeline;

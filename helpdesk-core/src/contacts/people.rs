@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 use super::contact::{Contact, ContactEdit, ContactId, NewContact};
 use super::{Company, CompanyId, Contacts};
 use crate::actor::Actor;
@@ -242,26 +240,15 @@ impl Contacts {
 
     /// Contacts with what is shown beside them, in a fixed number of round trips however many they are.
     async fn views(&self, actor: &Actor, contacts: Vec<Arc<Stored<Contact>>>) -> Result<Vec<ContactView>> {
+        let companies: Vec<_> = contacts.iter().filter_map(|contact| contact.company_id).collect();
         let (companies, counts) =
-            tokio::try_join!(self.companies_of(actor, &contacts), self.count_tickets(actor, &contacts))?;
-        let view = |contact: Arc<Stored<Contact>>| {
-            let company = contact.company_id.and_then(|id| companies.get(&id.uuid()).cloned());
-            ContactView {
-                company: company.filter(|company| company.deleted.is_none()),
-                tickets: counts.get(&contact.email).copied().unwrap_or_default(),
-                contact,
-            }
+            tokio::try_join!(self.companies_of(actor, companies), self.count_tickets(actor, &contacts))?;
+        let view = |contact: Arc<Stored<Contact>>| ContactView {
+            company: contact.company_id.and_then(|id| companies.get(&id.uuid()).cloned()),
+            tickets: counts.get(&contact.email).copied().unwrap_or_default(),
+            contact,
         };
         Ok(contacts.into_iter().map(view).collect())
-    }
-
-    async fn companies_of(
-        &self,
-        actor: &Actor,
-        contacts: &[Arc<Stored<Contact>>],
-    ) -> Result<HashMap<Uuid, Arc<Stored<Company>>>> {
-        let named: Vec<_> = contacts.iter().filter_map(|contact| contact.company_id).collect();
-        Ok(self.desk.store().get_map::<Company>(actor.scope(), named).await?)
     }
 
     /// How many tickets the account of each contact's address has asked for, by address.

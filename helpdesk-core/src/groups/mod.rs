@@ -1,10 +1,13 @@
 //! Groups: who works together, and what belongs to them.
 
 mod group;
+mod membership;
+mod service;
 
 use std::sync::Arc;
 
-pub use self::group::{ClosedReplies, Group, GroupId};
+pub use self::group::{ClosedReplies, Group, GroupId, MAX_MEMBERS};
+pub use self::service::{GroupEdit, Member, NewGroup};
 
 use crate::helpdesk::Helpdesk;
 use crate::jobs::JobHandler;

@@ -1,8 +1,6 @@
 //! The mails about accounts, as jobs.
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -89,9 +87,7 @@ impl JobHandler for ResetMail {
         let user = desk.store().get::<User>(scope, login.user).await?;
         let Some(user) = user.filter(|user| may_reset(&user.state)) else { return Ok(desk.changes()) };
         let secret = make_token(desk, OneTimePurpose::ResetPassword, &user, None).await?;
-        let uid = URL_SAFE_NO_PAD.encode(user.number.to_string());
-        let path = via.reset_path.replace("{uid}", &uid).replace("{token}", &secret);
-        let link = format!("{}{path}", desk.site());
+        let link = format!("{}{}", desk.site(), via.reset_path_of(user.number, &secret));
         send(desk, job, MailTemplate::PasswordReset, &user, json!({ "link": link })).await?;
         Ok(desk.changes())
     }
@@ -118,6 +114,7 @@ pub(super) async fn make_token(
     let lasts = match purpose {
         OneTimePurpose::ResetPassword => lifetimes.reset,
         OneTimePurpose::ConfirmAddress | OneTimePurpose::ChangeAddress => lifetimes.confirmation,
+        OneTimePurpose::Invitation => lifetimes.invitation,
     };
     let token = OneTime {
         hash: one_time::hash(&secret),

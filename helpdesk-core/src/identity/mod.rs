@@ -5,6 +5,7 @@
 
 mod api_key;
 mod confirmation;
+mod invitations;
 mod login;
 mod mails;
 mod one_time;
@@ -30,10 +31,10 @@ pub use self::passwords::{MAX_PASSWORD, MIN_PASSWORD, PasswordCost, Passwords, p
 pub use self::permissions::{Permission, Permissions};
 pub use self::picture::{MAX_PICTURE, PICTURE_SIDE};
 pub use self::role::{BUILTIN_ROLES, BuiltinRole, Role, RoleId};
-pub(crate) use self::service::permissions_by;
 pub use self::service::{
-    Credentials, Identity, NewApiKey, NewUser, OrganisationChange, Person, PreferencesChange, ProfileChange,
-    Registration, Rotation, SecondFactorChange, SecurityChange, Settings, SignUp, SignedIn, UserQuery,
+    Agent, AgentEdit, AgentPage, AgentQuery, Credentials, Identity, NewAgent, NewApiKey, NewUser,
+    OrganisationChange, Person, PreferencesChange, ProfileChange, Registration, Rotation, SecondFactorChange,
+    SecurityChange, Settings, SignUp, SignedIn, UserQuery,
 };
 pub use self::session::{Admission, EndReason, Ended, REFRESH_GRACE, Refresh, Session, SessionId};
 pub use self::tokens::{Lifetimes, Tokens};
@@ -57,10 +58,11 @@ pub(crate) const KINDS: [&KindSpec; 10] = [
 ];
 
 /// The sorts of work of this context.
-pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 5] {
+pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 6] {
     [
         Arc::new(mails::AccountMail),
         Arc::new(mails::ResetMail),
+        Arc::new(invitations::InvitationMail),
         Arc::new(confirmation::ConfirmationMail),
         Arc::new(confirmation::NewAddressMail),
         Arc::new(confirmation::AddressChangeMail),

@@ -24,6 +24,15 @@ pub(crate) enum OneTimePurpose {
     ConfirmAddress,
     /// To show that another address is theirs, which the account then has.
     ChangeAddress,
+    /// To choose the first password of an account that was made for them.
+    Invitation,
+}
+
+impl OneTimePurpose {
+    /// Whether somebody who has the token may choose a password.
+    pub(crate) const fn sets_password(self) -> bool {
+        matches!(self, Self::ResetPassword | Self::Invitation)
+    }
 }
 
 /// A one-time token, by its hash: what is stored opens nothing.

@@ -26,6 +26,8 @@ pub struct Lifetimes {
     pub reset: Duration,
     /// Links that show that an address is somebody's. Default: three days.
     pub confirmation: Duration,
+    /// Links for the first password of an account that was made for somebody. Default: 7 days.
+    pub invitation: Duration,
 }
 
 impl Default for Lifetimes {
@@ -36,6 +38,7 @@ impl Default for Lifetimes {
             file: Duration::hours(1),
             reset: Duration::hours(1),
             confirmation: Duration::days(3),
+            invitation: Duration::days(7),
         }
     }
 }

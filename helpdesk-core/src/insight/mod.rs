@@ -1,10 +1,13 @@
 //! Insight: search over everything, dashboards and reports.
 
+mod agent_figures;
+mod counting;
 mod ranking;
 mod search;
 
 use std::sync::Arc;
 
+pub use self::agent_figures::AgentFigures;
 pub(crate) use self::ranking::ranked;
 pub use self::ranking::{Window, score};
 pub use self::search::{SearchKind, SearchResults};

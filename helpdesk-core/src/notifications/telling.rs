@@ -165,7 +165,7 @@ impl<'a> Telling<'a> {
         let internal = self.facts().internal;
         for (id, news) in hearers {
             let Some(user) = users.get(&id.uuid()) else { continue };
-            let may = crate::identity::permissions_by(user, &roles);
+            let may = user.permissions_by(&roles);
             let actor =
                 Actor::new(Who::User(id), self.system.organisation(), may, Arc::clone(self.system.via()));
             let wants = user.state.is_active()

@@ -6,6 +6,7 @@ mod acts;
 mod closed;
 mod fields;
 mod files;
+mod hand_back;
 mod link;
 mod merging;
 mod message;
@@ -21,6 +22,7 @@ pub use self::acts::{Act, Circumstances, Comment, Decision, Edit, decide};
 pub use self::closed::Reply;
 pub use self::fields::{FieldKind, MAX_FIELDS, TicketField};
 pub use self::files::{CheckedFile, MAX_FILE, MAX_FILE_NAME, MAX_FILES, check_file, clean_name, is_inline};
+pub(crate) use self::hand_back::{hand_back, ungroup};
 pub use self::link::{LinkKind, TicketLink, TicketLinkId};
 pub use self::message::{Attachment, AttachmentId, Message, MessageId, Visibility};
 pub use self::service::{
@@ -40,6 +42,12 @@ use crate::storage::{Entity, KindSpec};
 pub(crate) const KINDS: [&KindSpec; 4] = [Ticket::SPEC, Message::SPEC, Attachment::SPEC, TicketLink::SPEC];
 
 /// The sorts of work of this context.
-pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 3] {
-    [Arc::new(reactions::StatusMail), Arc::new(reactions::AutoClose), Arc::new(reactions::HandOverTicket)]
+pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 5] {
+    [
+        Arc::new(reactions::StatusMail),
+        Arc::new(reactions::AutoClose),
+        Arc::new(reactions::HandOverTicket),
+        Arc::new(hand_back::HandBack),
+        Arc::new(hand_back::Ungroup),
+    ]
 }

@@ -8,11 +8,12 @@ use crate::identity::login::{Credential, CredentialId, Login, LoginId, normal, r
 use crate::identity::mails::account_mail;
 use crate::identity::service::Identity;
 use crate::identity::{
-    AccountState, Availability, Role, User, UserId, password_problem, permissions, picture,
+    AccountState, Availability, Permissions, Role, User, UserId, password_problem, permissions, picture,
 };
 use crate::mail::MailTemplate;
 use crate::notifications::Preferences;
-use crate::storage::{Changes, EntityId as _, Scope, StorageError, Stored};
+use crate::storage::{Changes, EntityId as _, Scope, Slot, StorageError, Stored};
+use crate::tickets::hand_back;
 
 /// The longest name or address that is taken, in characters.
 pub(super) const MAX_NAME: usize = 100;
@@ -64,11 +65,11 @@ pub struct NewUser {
 }
 
 impl Person {
-    /// Somebody who gave one name: its first word is taken for the given name, and what follows, if anything, for the
-    /// family name.
+    /// Somebody of a name in one piece: the last word is the family name, with what goes before it in small letters
+    /// (`van`, `de la`), and the rest the given names. A single word is a given name.
     #[must_use]
-    pub fn named(name: &str) -> Self {
-        let (first_name, last_name) = split_name(name);
+    pub fn named(full_name: &str) -> Self {
+        let (first_name, last_name) = split_name(full_name);
         Self { first_name, last_name, one_name: true, ..Self::default() }
     }
 
@@ -80,6 +81,8 @@ impl Person {
                 problems.add(field, Problem::Blank);
             } else if text.chars().count() > most {
                 problems.add(field, Problem::TooLong(most));
+            } else if text.contains('\0') {
+                problems.add(field, Problem::NulCharacter);
             }
         };
         text("first_name", &mut self.first_name, true, MAX_NAME);
@@ -157,9 +160,7 @@ impl Identity {
         }
         problems.into_result()?;
         let role = role.ok_or(Error::NotFound { what: "role" })?;
-        if let Some(missing) = role.permissions.iter().find(|permission| !actor.has(permission)) {
-            return Err(Error::Forbidden { permission: missing.clone() });
-        }
+        check_grant(actor, &role.permissions)?;
         let state = if approved {
             AccountState::Approved { at: self.desk.now(), by: actor.user() }
         } else {
@@ -212,7 +213,7 @@ impl Identity {
         .await
     }
 
-    /// Switches an account off, at once.
+    /// Switches an account off, at once. They leave their groups, and what they have and is not solved goes back.
     ///
     /// # Errors
     ///
@@ -265,7 +266,11 @@ impl Identity {
                 let at = changes.at();
                 let mut user = before.value.clone();
                 user.state = leave(user.state, at)?;
+                user.availability = Availability::Offline;
                 self.keep_an_administrator(&mut changes, actor.organisation(), id).await?;
+                self.drop_tokens(&mut changes, id, None).await?;
+                self.desk.groups().leave_all(&mut changes, actor, id).await?;
+                changes.enqueue(actor.scope(), self.desk.ids().id(at), hand_back(id, None, at));
                 let slot = changes.update(&before, &user);
                 self.record(&mut changes, actor, action, id, Some(slot));
                 Ok((changes, (before, user, slot, at)))
@@ -310,15 +315,8 @@ impl Identity {
     ) -> Result<Stored<User>> {
         let mut changes = self.desk.changes();
         let at = changes.at();
-        let id = UserId::from_uuid(self.desk.ids().id(at));
-        let slot = changes.insert(actor.scope(), id, &user);
-        changes.insert(actor.scope(), CredentialId::of(id), &Credential { hash });
-        for name in [Some(&user.email), user.username.as_ref()].into_iter().flatten() {
-            let login = Login { name: name.clone(), organisation: actor.organisation(), user: id };
-            changes.insert(Scope::GLOBAL, LoginId::from_uuid(self.desk.ids().id(at)), &login);
-        }
+        let (id, slot) = self.add_user(&mut changes, actor, &user, hash, action);
         more(&mut changes, id);
-        self.record(&mut changes, actor, action, id, Some(slot));
         match self.desk.commit(changes).await {
             Ok(committed) => Ok(Stored::inserted(actor.scope(), id, at, committed.written(slot), user)),
             Err(StorageError::Duplicate { kind: "login", .. }) => Err(self.taken(&user).await?),
@@ -326,8 +324,29 @@ impl Identity {
         }
     }
 
+    /// Adds a new account to a batch, with its password and the names it logs in by.
+    pub(super) fn add_user(
+        &self,
+        changes: &mut Changes,
+        actor: &Actor,
+        user: &User,
+        hash: Option<String>,
+        action: &'static str,
+    ) -> (UserId, Slot) {
+        let at = changes.at();
+        let id = UserId::from_uuid(self.desk.ids().id(at));
+        let slot = changes.insert(actor.scope(), id, user);
+        changes.insert(actor.scope(), CredentialId::of(id), &Credential { hash });
+        for name in [Some(&user.email), user.username.as_ref()].into_iter().flatten() {
+            let login = Login { name: name.clone(), organisation: actor.organisation(), user: id };
+            changes.insert(Scope::GLOBAL, LoginId::from_uuid(self.desk.ids().id(at)), &login);
+        }
+        self.record(changes, actor, action, id, Some(slot));
+        (id, slot)
+    }
+
     /// Which of an account's names another has.
-    async fn taken(&self, user: &User) -> Result<Error> {
+    pub(super) async fn taken(&self, user: &User) -> Result<Error> {
         let mut problems = Problems::default();
         if self.login_of(&user.email).await?.is_some() {
             problems.add("email", Problem::Taken("e-mail address"));
@@ -367,10 +386,25 @@ impl Person {
     }
 }
 
-/// The given name and the family name of somebody who gave one name.
-pub(super) fn split_name(name: &str) -> (String, String) {
-    let (first, rest) = name.trim().split_once(char::is_whitespace).unwrap_or((name.trim(), ""));
-    (first.to_owned(), rest.trim().to_owned())
+/// The given names and the family name of somebody whose name is in one piece.
+pub(super) fn split_name(full_name: &str) -> (String, String) {
+    let words: Vec<_> = full_name.split_whitespace().collect();
+    let mut family = words.len().saturating_sub(1).max(1);
+    while family > 1 && words[family - 1].chars().all(char::is_lowercase) {
+        family -= 1;
+    }
+    let (first, last) = words.split_at(family.min(words.len()));
+    (first.join(" "), last.join(" "))
+}
+
+/// Nobody grants what they lack.
+///
+/// # Errors
+///
+/// [`Error::Forbidden`] with what the actor lacks.
+pub(super) fn check_grant(actor: &Actor, permissions: &Permissions) -> Result<()> {
+    let missing = permissions.iter().find(|permission| !actor.has(permission));
+    missing.map_or(Ok(()), |missing| Err(Error::Forbidden { permission: missing.clone() }))
 }
 
 /// Runs work that keeps a core busy where no request waits behind it.
@@ -383,14 +417,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_name_is_taken_apart_at_its_first_word() {
+    fn a_name_in_one_piece_is_taken_apart_so_that_it_reads_the_same() {
         for (name, first, last) in [
-            ("Sam Signup", "Sam", "Signup"),
-            ("  Ludwig  van Beethoven ", "Ludwig", "van Beethoven"),
+            ("Nina New", "Nina", "New"),
+            ("  Anna  Maria Lopez ", "Anna Maria", "Lopez"),
+            ("Ludwig van Beethoven", "Ludwig", "van Beethoven"),
+            ("Juan de la Cruz", "Juan", "de la Cruz"),
             ("Plato", "Plato", ""),
-            (" ", "", ""),
+            ("nina new", "nina", "new"),
+            ("van gogh", "van", "gogh"),
+            ("李 小龍", "李", "小龍"),
+            ("", "", ""),
         ] {
-            assert_eq!(split_name(name), (first.to_owned(), last.to_owned()), "{name:?}");
+            let person = Person::named(name);
+            assert_eq!((person.first_name.as_str(), person.last_name.as_str()), (first, last), "{name}");
         }
         let mut plato = Person { email: "plato@example.com".into(), ..Person::named("Plato") };
         assert!(plato.check().is_empty());

@@ -2,7 +2,10 @@
 
 mod accounts;
 mod administrators;
+mod agents;
+mod availability;
 mod directory;
+mod employing;
 mod keys;
 mod organisations;
 mod passwords;
@@ -14,8 +17,9 @@ mod two_factor;
 
 pub use self::accounts::{NewUser, Person, Registration};
 pub(super) use self::administrators::AdminGuard;
+pub use self::agents::{Agent, AgentPage, AgentQuery};
 pub use self::directory::UserQuery;
-pub(crate) use self::directory::permissions_by;
+pub use self::employing::{AgentEdit, NewAgent};
 pub use self::keys::NewApiKey;
 pub use self::organisations::OrganisationChange;
 pub use self::sessions::{Credentials, Rotation, SignedIn};
@@ -28,7 +32,7 @@ use super::login::{Credential, CredentialId, Login};
 use super::{Role, User, UserId};
 use crate::actor::Actor;
 use crate::error::{Error, Result};
-use crate::events::{Audience, EventDraft};
+use crate::events::{Audience, EventDraft, FieldChange};
 use crate::helpdesk::Helpdesk;
 use crate::identity::permissions::ADMIN_VIEW_AUDIT;
 use crate::storage::{Changes, EntityId as _, Filter, Scope, Slot, Stored};
@@ -75,6 +79,24 @@ impl Identity {
         let version = slot.map_or(0, |slot| changes.version_after(slot));
         let audience = Audience::holders(ADMIN_VIEW_AUDIT).and([user]);
         let draft = EventDraft::new::<User>(action, user, version, audience);
+        changes.event(actor, self.desk.ids().id(changes.at()), draft);
+    }
+
+    /// Writes down which fields of an account were changed. What they hold is in the record alone.
+    fn record_edit(
+        &self,
+        changes: &mut Changes,
+        actor: &Actor,
+        (user, slot): (UserId, Slot),
+        fields: &[&'static str],
+    ) {
+        let audience = Audience::holders(ADMIN_VIEW_AUDIT).and([user]);
+        let version = changes.version_after(slot);
+        let hidden = || serde_json::Value::Null;
+        let changed =
+            fields.iter().map(|field| FieldChange { field: (*field).into(), from: hidden(), to: hidden() });
+        let draft =
+            EventDraft::new::<User>("user.edited", user, version, audience).changes(changed.collect());
         changes.event(actor, self.desk.ids().id(changes.at()), draft);
     }
 }

@@ -237,3 +237,20 @@ fn a_closed_ticket_takes_tags_and_is_reopened_by_permission_only() {
     assert!(try_as(AGENT, &closed, to(Status::Open)).is_ok());
     assert!(matches!(try_as(OTHER, &closed, to(Status::Open)), Err(Error::Forbidden { .. })));
 }
+
+#[test]
+fn how_long_it_took_is_counted_from_the_request() {
+    let open = ticket(State::Open);
+    assert_eq!((open.replied_after, open.solved_after), (None, None));
+    let measured = |who, ticket: &Ticket, act| {
+        let mut next = try_as(who, ticket, act).expect("a decision").ticket;
+        next.measure(at(0));
+        next
+    };
+    let replied = measured(AGENT, &open, Act::Say(Comment::public("Done?")));
+    assert_eq!((replied.replied_after, replied.solved_after), (Some(300), None));
+    let solved = measured(AGENT, &replied, to(Status::Resolved));
+    assert_eq!(solved.solved_after, Some(300));
+    let reopened = measured(ADA, &solved, Act::Say(Comment::public("No.")));
+    assert_eq!((reopened.replied_after, reopened.solved_after), (Some(300), None));
+}

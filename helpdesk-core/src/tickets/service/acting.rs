@@ -224,6 +224,7 @@ impl Tickets {
                 self.take_over(actor, &mut changes, &comment.uploads, hangs_on, &mut taken).await?;
             messages.push(Some(message));
         }
+        current.measure(before.created_at);
         let slot = changes.update(before, &current);
         let version = changes.version_after(slot);
         for ((from, decision), message) in steps.iter().zip(&messages) {

@@ -12,6 +12,7 @@ mod history;
 mod linking;
 mod merging;
 mod reading;
+mod rewriting;
 mod rights;
 mod seeing;
 mod splitting;

@@ -1,6 +1,7 @@
 //! The document's words, and what they stand for.
 
-use helpdesk_core::identity::{Availability, Permissions, permissions};
+use chrono::Duration;
+use helpdesk_core::identity::{Availability, Permissions, User, permissions};
 use helpdesk_core::tickets::{Priority, Status, StatusSet, TicketKind};
 
 use crate::input::Choices;
@@ -122,6 +123,54 @@ impl Choices for Availabilities {
     ];
 }
 
+/// The same as lists are filtered by it; nothing stands for those whose accounts are off.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AgentStatuses;
+
+impl Choices for AgentStatuses {
+    type Value = Option<Availability>;
+
+    const WORDS: &'static [(&'static str, Option<Availability>)] = &[
+        ("online", Some(Availability::Online)),
+        ("busy", Some(Availability::Busy)),
+        ("away", Some(Availability::Away)),
+        ("offline", Some(Availability::Offline)),
+        ("inactive", None),
+    ];
+}
+
+/// The word for whether an agent is there to work.
+pub(super) fn agent_status(user: &User) -> &'static str {
+    word::<AgentStatuses>(Some(user.availability).filter(|_| user.state.is_active()))
+}
+
+/// What becomes of a reply on a closed ticket.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ReplyPolicies;
+
+/// A policy, before it is known how many days it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ReplyPolicy {
+    Reopen,
+    FollowUp,
+    ReopenWithin,
+}
+
+impl Choices for ReplyPolicies {
+    type Value = ReplyPolicy;
+
+    const WORDS: &'static [(&'static str, ReplyPolicy)] = &[
+        ("reopen", ReplyPolicy::Reopen),
+        ("follow_up", ReplyPolicy::FollowUp),
+        ("reopen_within", ReplyPolicy::ReopenWithin),
+    ];
+}
+
+/// The word for a policy.
+pub(super) fn reply_policy(policy: ReplyPolicy) -> &'static str {
+    word::<ReplyPolicies>(policy)
+}
+
 /// The roles that agents can be given; the words are those of the help desk.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AgentRoles;
@@ -148,6 +197,37 @@ pub(super) fn role(may: &Permissions) -> &'static str {
     }
 }
 
+/// A length of time in its two largest units, `4h 23m`; `0m` where nothing is known.
+pub(super) fn humanised(length: Option<Duration>) -> String {
+    let minutes = length.map_or(0, |length| length.num_minutes().max(0));
+    let (large, small) = match minutes {
+        0..60 => return format!("{minutes}m"),
+        60..1_440 => ((minutes / 60, 'h'), (minutes % 60, 'm')),
+        _ => ((minutes / 1_440, 'd'), (minutes % 1_440 / 60, 'h')),
+    };
+    match small.0 {
+        0 => format!("{}{}", large.0, large.1),
+        rest => format!("{}{} {rest}{}", large.0, large.1, small.1),
+    }
+}
+
 fn word<C: Choices>(value: C::Value) -> &'static str {
     C::WORDS.iter().find(|(_, other)| *other == value).map_or("", |(word, _)| word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_are_told_in_their_two_largest_units() {
+        let minutes = |minutes| humanised(Some(Duration::minutes(minutes)));
+        assert_eq!(humanised(None), "0m");
+        assert_eq!(minutes(12), "12m");
+        assert_eq!(minutes(60), "1h");
+        assert_eq!(minutes(263), "4h 23m");
+        assert_eq!(minutes(51 * 60 + 59), "2d 3h");
+        assert_eq!(minutes(-5), "0m");
+        assert_eq!(humanised(Some(Duration::seconds(59))), "0m");
+    }
 }
