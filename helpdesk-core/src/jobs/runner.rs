@@ -18,6 +18,8 @@ use crate::storage::{Claim, Claimed, JobOp, StorageError};
 const LEASE: Duration = Duration::minutes(2);
 /// How many jobs a worker takes at a time.
 const HANDFUL: usize = 16;
+/// How many it takes where those it took before can be done at once, and there were as many as it asked for.
+const ARMFUL: usize = 100;
 /// How often an idle worker looks for jobs that became due or that another server enqueued.
 const IDLE: StdDuration = StdDuration::from_secs(1);
 /// After how many attempts a job is given up.
@@ -77,13 +79,15 @@ impl Helpdesk {
     /// Where the store cannot be reached. A job that fails is no error: the report tells.
     pub async fn run_due(&self, now: DateTime<Utc>) -> Result<RunReport> {
         let mut report = RunReport::default();
+        let mut limit = HANDFUL;
         loop {
-            let claimed = self.claim(now, HANDFUL).await?;
+            let claimed = self.claim(now, limit).await?;
             if claimed.is_empty() {
                 return Ok(report);
             }
-            for job in claimed {
-                self.run(Job(job), now, &mut report).await?;
+            limit = self.next_limit(&claimed, limit);
+            for jobs in self.bundles(claimed) {
+                self.run_all(jobs, now, &mut report).await?;
             }
         }
     }
@@ -106,6 +110,58 @@ impl Helpdesk {
     async fn claim(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<Claimed>> {
         let token = self.ids().id(now);
         Ok(self.store().storage().claim(Claim { now, lease: LEASE, token, limit }).await?)
+    }
+
+    /// How many jobs to take next. Many at a time only while they can be done at once, so that no worker sits on jobs
+    /// that another could do.
+    fn next_limit(&self, claimed: &[Claimed], limit: usize) -> usize {
+        let all = claimed.len() == limit && claimed.iter().all(|job| self.together(&job.name) > 1);
+        if all { ARMFUL } else { HANDFUL }
+    }
+
+    fn together(&self, name: &str) -> usize {
+        self.handler(name).map_or(1, |handler| handler.together().clamp(1, ARMFUL))
+    }
+
+    /// Puts those jobs together that can be done at once: of one sort and organisation.
+    fn bundles(&self, claimed: Vec<Claimed>) -> Vec<Vec<Job>> {
+        let mut bundles: Vec<Vec<Job>> = Vec::new();
+        for job in claimed {
+            let room = self.together(&job.name);
+            let fits = |bundle: &&mut Vec<Job>| {
+                let first = &bundle[0].0;
+                bundle.len() < room && first.name == job.name && first.lease.scope == job.lease.scope
+            };
+            match bundles.iter_mut().find(fits) {
+                Some(bundle) => bundle.push(Job(job)),
+                None => bundles.push(vec![Job(job)]),
+            }
+        }
+        bundles
+    }
+
+    /// Runs jobs that can be done at once, or else one by one.
+    async fn run_all(&self, jobs: Vec<Job>, now: DateTime<Utc>, report: &mut RunReport) -> Result<()> {
+        if jobs.len() > 1 && self.attempt_together(&jobs).await {
+            report.done += jobs.len();
+            return Ok(());
+        }
+        for job in jobs {
+            self.run(job, now, report).await?;
+        }
+        Ok(())
+    }
+
+    /// Answers whether it worked. What went wrong shows again when the jobs are run one by one.
+    async fn attempt_together(&self, jobs: &[Job]) -> bool {
+        let Some(handler) = self.handler(&jobs[0].0.name) else { return false };
+        let ran = AssertUnwindSafe(handler.run_together(self, jobs)).catch_unwind().await;
+        let Ok(Ok(mut changes)) = ran else { return false };
+        for job in jobs {
+            changes.keep_job(job.scope(), &job.0.key);
+            changes.push_job(JobOp::Complete(job.0.lease));
+        }
+        self.commit(changes).await.is_ok()
     }
 
     async fn run(&self, job: Job, now: DateTime<Utc>, report: &mut RunReport) -> Result<()> {
@@ -179,24 +235,27 @@ fn pause(attempt: u32) -> Duration {
 /// Runs jobs as they become due, until told to stop; then lets those that run finish.
 async fn work(desk: Helpdesk, mut stopped: watch::Receiver<bool>) {
     let mut running = JoinSet::new();
+    let mut limit = HANDFUL;
     while !is_over(&stopped) {
         // Room is filled as it becomes free, so that one slow job holds up no others.
-        let claimed = desk.claim(desk.now(), HANDFUL - running.len()).await.unwrap_or_else(|error| {
+        let limit_now = if limit == ARMFUL { ARMFUL } else { HANDFUL - running.len() };
+        let claimed = desk.claim(desk.now(), limit_now).await.unwrap_or_else(|error| {
             tracing::warn!(error = %Chain(&error), "jobs cannot be claimed; trying again");
             Vec::new()
         });
         let found = !claimed.is_empty();
-        for job in claimed {
+        limit = desk.next_limit(&claimed, limit_now);
+        for jobs in desk.bundles(claimed) {
             let desk = desk.clone();
             running.spawn(async move {
                 let now = desk.now();
-                desk.run(Job(job), now, &mut RunReport::default()).await
+                desk.run_all(jobs, now, &mut RunReport::default()).await
             });
         }
         if found && running.len() < HANDFUL {
             continue;
         }
-        let full = running.len() == HANDFUL;
+        let full = running.len() >= HANDFUL;
         tokio::select! {
             Some(ran) = running.join_next() => ended(ran),
             () = desk.job_enqueued(), if !full => {}

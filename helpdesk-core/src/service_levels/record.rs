@@ -50,14 +50,14 @@ pub struct Standing {
     pub metric: Metric,
     /// What is promised; `None` where no promise holds any longer.
     pub target: Option<Target>,
-    /// How many seconds were used up when it was last looked at, of the hours that count.
-    pub spent: i64,
     /// Whether there is anything left to be done.
     pub active: bool,
     /// Whether its time runs.
     pub running: bool,
     /// When the time is over, if nothing happens; `None` where it stands still.
     pub due: Option<DateTime<Utc>>,
+    /// How many seconds are left of the hours that count, while it stands still; below zero where it is late.
+    pub left: Option<i64>,
     /// When the time was over, the last time that it was.
     pub breached: Option<DateTime<Utc>>,
     /// When what was promised was done.
@@ -87,7 +87,7 @@ impl Outcome {
     }
 
     /// What comes of several promises: broken if one is, kept once all are.
-    pub(super) fn of_all(all: impl IntoIterator<Item = Option<Self>>) -> Option<Self> {
+    fn of_all(all: impl IntoIterator<Item = Option<Self>>) -> Option<Self> {
         let mut outcome = None;
         let mut undecided = false;
         for one in all {
@@ -112,6 +112,8 @@ pub struct Followed {
     pub facts: Vec<Happened>,
     /// What came of it and was written down.
     pub told: Vec<Entry>,
+    /// For when a timer was set last. One that runs out too early sets the next.
+    pub timer: Option<DateTime<Utc>>,
 }
 
 impl TicketLevels {

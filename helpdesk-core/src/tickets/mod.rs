@@ -6,6 +6,7 @@ mod acts;
 mod files;
 mod message;
 mod reactions;
+mod satisfaction;
 mod service;
 mod status;
 mod ticket;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use self::acts::{Act, Circumstances, Comment, Decision, Edit, decide};
 pub use self::files::{CheckedFile, MAX_FILE, MAX_FILE_NAME, MAX_FILES, check_file, clean_name, is_inline};
 pub use self::message::{Attachment, AttachmentId, Message, MessageId, Visibility};
+pub(crate) use self::service::audience;
 pub use self::service::{Done, NewFile, NewTicket, ReadFile, TicketOrder, TicketQuery, TicketView, Tickets};
 pub use self::status::{Category, Status, StatusSet};
 pub use self::ticket::{
@@ -26,9 +28,15 @@ use crate::jobs::JobHandler;
 use crate::storage::{Entity, KindSpec};
 
 /// The kinds of record of this context.
-pub(crate) const KINDS: [&KindSpec; 3] = [Ticket::SPEC, Message::SPEC, Attachment::SPEC];
+pub(crate) const KINDS: [&KindSpec; 4] =
+    [Ticket::SPEC, Message::SPEC, Attachment::SPEC, satisfaction::Asked::SPEC];
 
 /// The sorts of work of this context.
-pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 3] {
-    [Arc::new(reactions::StatusMail), Arc::new(reactions::AutoClose), Arc::new(reactions::HandOverTicket)]
+pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 4] {
+    [
+        Arc::new(reactions::StatusMail),
+        Arc::new(reactions::AutoClose),
+        Arc::new(reactions::HandOverTicket),
+        Arc::new(satisfaction::SatisfactionRequest),
+    ]
 }

@@ -9,6 +9,7 @@ use crate::actor::Actor;
 use crate::error::{Conflict, Error, Problem, Result};
 use crate::events::EventDraft;
 use crate::identity::{User, permissions};
+use crate::service_levels::{BY_DESK, BY_REQUESTER, REPLY};
 use crate::storage::{Changes, EntityId as _, Slot, Stored};
 use crate::tickets::acts::{Act, Circumstances, Comment, Decision, decide};
 use crate::tickets::message::{Message, MessageId, Visibility};
@@ -35,6 +36,13 @@ pub(in crate::tickets) struct Planned {
     slot: Slot,
     decision: Decision,
     message: Option<MessageId>,
+}
+
+/// Who answers whom by what is said in public; nobody, where the desk tells of a change by itself (T6).
+fn reply(actor: &Actor, ticket: &Ticket, decision: &Decision) -> Option<&'static str> {
+    let comment = decision.comment.as_ref()?;
+    let user = actor.user().filter(|_| comment.visibility == Visibility::Public && !comment.automatic)?;
+    Some(if user == ticket.requester { BY_REQUESTER } else { BY_DESK })
 }
 
 impl Tickets {
@@ -124,6 +132,9 @@ impl Tickets {
         .reason(decision.reason.clone());
         if let Some(message) = message {
             draft = draft.with("message", message.to_string());
+        }
+        if let Some(by) = reply(actor, before, &decision) {
+            draft = draft.with(REPLY, by);
         }
         changes.event(actor, self.new_id(&changes), draft);
         let organisation = organisation(&self.desk, actor).await?;

@@ -11,9 +11,11 @@ use crate::actor::Actor;
 use crate::error::{Problem, Problems, Result};
 use crate::events::EventDraft;
 use crate::identity::{User, UserId, permissions};
+use crate::service_levels::have_looked_at;
 use crate::storage::{EntityId as _, StorageError, Stored};
 use crate::tickets::files::{CheckedFile, MAX_FILES, check_file};
 use crate::tickets::message::{Attachment, AttachmentId};
+use crate::tickets::reactions::organisation;
 use crate::tickets::ticket::{Priority, Ticket, TicketId, TicketKind};
 
 /// A request to the desk.
@@ -101,6 +103,7 @@ impl Tickets {
             _ => actor.person()?,
         };
         problems.into_result()?;
+        let organisation = organisation(&self.desk, actor).await?;
 
         let mut changes = self.desk.changes();
         let id = TicketId::from_uuid(self.new_id(&changes));
@@ -126,6 +129,7 @@ impl Tickets {
             .changes(changed_fields(None, &ticket))
             .with("attachments", attachments.len());
         changes.event(actor, self.new_id(&changes), draft);
+        have_looked_at(&self.desk, &mut changes, actor.scope(), id, &organisation);
         let at = changes.at();
         let committed = match self.desk.commit(changes).await {
             Ok(committed) => committed,

@@ -4,6 +4,7 @@ mod acting;
 mod checks;
 mod creating;
 mod files;
+mod rating;
 mod reading;
 mod rights;
 
@@ -75,7 +76,7 @@ fn check_visible(actor: &Actor, ticket: &Ticket) -> Result<()> {
 }
 
 /// Who may see an event about a ticket: the desk, and, unless it is the desk's own business, those involved.
-fn audience(ticket: &Ticket, internal: bool) -> Audience {
+pub(crate) fn audience(ticket: &Ticket, internal: bool) -> Audience {
     let desk = Audience::holders(permissions::TICKET_VIEW_ALL).and(ticket.assignee);
     if internal { desk } else { desk.and([ticket.requester]) }
 }
@@ -103,6 +104,7 @@ fn changed_fields(before: Option<&Ticket>, after: &Ticket) -> Vec<FieldChange> {
     told! {
         "status": ticket => ticket.state.status(),
         "assignee": ticket => ticket.assignee,
+        "group": ticket => ticket.group,
         "priority": ticket => ticket.priority,
         "kind": ticket => ticket.kind,
         "category": ticket => &ticket.category,
