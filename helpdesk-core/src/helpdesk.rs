@@ -235,6 +235,11 @@ impl Helpdesk {
         self.0.jobs_enqueued.notified().await;
     }
 
+    /// Has one more worker of this process look for jobs.
+    pub(crate) fn wake_worker(&self) {
+        self.0.jobs_enqueued.notify_one();
+    }
+
     pub(crate) fn handler(&self, name: &str) -> Option<&dyn JobHandler> {
         self.0.handlers.get(name).map(|handler| &**handler)
     }

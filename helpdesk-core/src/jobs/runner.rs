@@ -1,11 +1,12 @@
 //! Claiming jobs and running them.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration as StdDuration;
 
 use chrono::{DateTime, Duration, Utc};
 use futures_util::FutureExt as _;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::{Job, JobError};
@@ -20,7 +21,7 @@ const LEASE: Duration = Duration::minutes(2);
 const HANDFUL: usize = 16;
 /// How many it takes where those it took before can be done at once, and there were as many as it asked for.
 const ARMFUL: usize = 100;
-/// How often an idle worker looks for jobs that became due or that another server enqueued.
+/// How often idle workers look for jobs that became due or that another server enqueued.
 const IDLE: StdDuration = StdDuration::from_secs(1);
 /// After how many attempts a job is given up.
 const ATTEMPTS: u32 = 10;
@@ -103,7 +104,9 @@ impl Helpdesk {
         let (stop_relay, relay_stopped) = watch::channel(false);
         let relay = tokio::spawn(relay.run_until(relay_stopped));
         let (stop, stopped) = watch::channel(false);
-        let tasks = (0..count.max(1)).map(|_| tokio::spawn(work(self.clone(), stopped.clone()))).collect();
+        let turn = Arc::new(Mutex::new(()));
+        let work = |_| tokio::spawn(work(self.clone(), stopped.clone(), Arc::clone(&turn)));
+        let tasks = (0..count.max(1)).map(work).collect();
         Ok(Workers { stop, tasks, stop_relay, relay })
     }
 
@@ -115,7 +118,9 @@ impl Helpdesk {
     /// How many jobs to take next. Many at a time only while they can be done at once, so that no worker sits on jobs
     /// that another could do.
     fn next_limit(&self, claimed: &[Claimed], limit: usize) -> usize {
-        let all = claimed.len() == limit && claimed.iter().all(|job| self.together(&job.name) > 1);
+        let all = !claimed.is_empty()
+            && claimed.len() == limit
+            && claimed.iter().all(|job| self.together(&job.name) > 1);
         if all { ARMFUL } else { HANDFUL }
     }
 
@@ -233,18 +238,29 @@ fn pause(attempt: u32) -> Duration {
 }
 
 /// Runs jobs as they become due, until told to stop; then lets those that run finish.
-async fn work(desk: Helpdesk, mut stopped: watch::Receiver<bool>) {
+async fn work(desk: Helpdesk, mut stopped: watch::Receiver<bool>, turn: Arc<Mutex<()>>) {
     let mut running = JoinSet::new();
     let mut limit = HANDFUL;
     while !is_over(&stopped) {
         // Room is filled as it becomes free, so that one slow job holds up no others.
-        let limit_now = if limit == ARMFUL { ARMFUL } else { HANDFUL - running.len() };
-        let claimed = desk.claim(desk.now(), limit_now).await.unwrap_or_else(|error| {
-            tracing::warn!(error = %Chain(&error), "jobs cannot be claimed; trying again");
-            Vec::new()
-        });
+        let room = match HANDFUL.saturating_sub(running.len()) {
+            0 => 0,
+            room if limit == HANDFUL => room,
+            _ => limit,
+        };
+        let claimed = match room {
+            0 => Vec::new(),
+            room => desk.claim(desk.now(), room).await.unwrap_or_else(|error| {
+                tracing::warn!(error = %Chain(&error), "jobs cannot be claimed; trying again");
+                Vec::new()
+            }),
+        };
         let found = !claimed.is_empty();
-        limit = desk.next_limit(&claimed, limit_now);
+        limit = desk.next_limit(&claimed, room);
+        if found && claimed.len() == room {
+            // There may be more than one worker can do.
+            desk.wake_worker();
+        }
         for jobs in desk.bundles(claimed) {
             let desk = desk.clone();
             running.spawn(async move {
@@ -259,13 +275,20 @@ async fn work(desk: Helpdesk, mut stopped: watch::Receiver<bool>) {
         tokio::select! {
             Some(ran) = running.join_next() => ended(ran),
             () = desk.job_enqueued(), if !full => {}
-            () = tokio::time::sleep(IDLE), if !full => {}
+            () = idle(&turn), if !full => {}
             _ = stopped.changed() => {}
         }
     }
     while let Some(ran) = running.join_next().await {
         ended(ran);
     }
+}
+
+/// Waits until it is time to look for jobs again. Workers that have nothing to do take turns, so that a process asks once in
+/// that time, however many there are.
+async fn idle(turn: &Mutex<()>) {
+    let _mine = turn.lock().await;
+    tokio::time::sleep(IDLE).await;
 }
 
 fn ended(ran: Result<Result<()>, JoinError>) {

@@ -4,6 +4,7 @@
 //! Both read what has happened since the last look and write down what came of it. So nothing is lost where two come at
 //! the same time, and looking twice changes nothing.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -20,11 +21,11 @@ use super::record::TicketLevels;
 use super::rules::{Rules, business_hours};
 use crate::actor::Actor;
 use crate::error::Result;
-use crate::events::{Event, EventDraft, HistoryQuery};
+use crate::events::{EVENT, Event, EventDraft, HistoryQuery};
 use crate::helpdesk::Helpdesk;
 use crate::identity::{Organisation, OrganisationId, Promises};
 use crate::jobs::{Job, JobDraft, JobError, JobHandler};
-use crate::storage::{Changes, EntityId as _, Scope, Stored};
+use crate::storage::{Changes, EntityId as _, Filter, MAX_PAGE, Query, Scope, Stored, Value};
 use crate::tickets::{Ticket, TicketId, audience};
 
 const LOOK: &str = "service_level_look";
@@ -123,15 +124,13 @@ pub(super) async fn look(desk: &Helpdesk, scope: Scope, ids: &[TicketId], timers
     let mut looks = Vec::with_capacity(ids.len());
     for id in ids {
         let before = known.get(&id.uuid()).map(|levels| &**levels);
-        let Some(ticket) = tickets.get(&id.uuid()) else { continue };
         // Of what was never promised anything nothing is kept.
-        if before.is_none() && !promises.any {
-            continue;
+        let followed = before.is_some() || promises.any;
+        if let Some(ticket) = tickets.get(&id.uuid()).filter(|_| followed) {
+            looks.push(Following { ticket, before, steps: Vec::new() });
         }
-        let after = before.map_or(0, |levels| levels.followed.version);
-        let steps = if after < ticket.version { news(desk, ticket, after).await? } else { Vec::new() };
-        looks.push(Following { ticket, before, steps });
     }
+    read_news(desk, scope, &mut looks).await?;
     let asks = |look: &Following<'_>| look.asks_for_rules(promises);
     let rules = if looks.iter().any(asks) { Rules::load(desk, scope).await? } else { Rules::default() };
     let system = Actor::system(organisation);
@@ -139,6 +138,32 @@ pub(super) async fn look(desk: &Helpdesk, scope: Scope, ids: &[TicketId], timers
         look.write(desk, &mut changes, &system, promises, &rules, &business, timers).await?;
     }
     Ok(changes)
+}
+
+/// Reads what is new about tickets: at once where that is not too much, else of one after the other.
+async fn read_news(desk: &Helpdesk, scope: Scope, looks: &mut [Following<'_>]) -> Result<()> {
+    let mut changed: Vec<_> = looks.iter_mut().filter(|look| look.after() < look.ticket.version).collect();
+    if changed.len() > 1 {
+        let subjects = changed.iter().map(|look| Value::Uuid(look.ticket.id.uuid()));
+        let query = Query::new(&EVENT, scope).filter(Filter::one_of("subject", subjects));
+        let page = desk.store().storage().find(&query.descending("number").limit(MAX_PAGE)).await?;
+        if page.next.is_none() {
+            let mut events: HashMap<Uuid, Vec<Event>> = HashMap::new();
+            for record in &page.records {
+                let event = Event::read(record, None)?;
+                events.entry(event.subject).or_default().push(event);
+            }
+            for look in changed {
+                let own = events.remove(&look.ticket.id.uuid()).unwrap_or_default();
+                look.steps = steps(&look.ticket.value, look.ticket.version, look.after(), &own);
+            }
+            return Ok(());
+        }
+    }
+    for look in &mut changed {
+        look.steps = news(desk, look.ticket, look.after()).await?;
+    }
+    Ok(())
 }
 
 /// What happened to a ticket after one of its versions.
@@ -190,6 +215,11 @@ struct Following<'a> {
 impl Following<'_> {
     fn known(&self) -> Option<&TicketLevels> {
         self.before.map(|before| &before.value)
+    }
+
+    /// The version of the ticket that was seen last.
+    fn after(&self) -> i64 {
+        self.before.map_or(0, |levels| levels.followed.version)
     }
 
     fn asks_for_rules(&self, promises: &Promises) -> bool {

@@ -77,6 +77,9 @@ pub struct Operation {
     pub errors: &'static [u16],
     /// What it takes as its body.
     pub body: BodyKind,
+    /// Whether the dialect's document has it. Others serve what the document presumes and does not describe, such as
+    /// where the link of a mail leads.
+    pub documented: bool,
     pub(crate) doc: OperationDoc,
     pub(crate) run: Arc<dyn Fn(Call, StatusCode) -> Running + Send + Sync>,
 }
@@ -123,6 +126,7 @@ impl Operation {
             success: StatusCode::OK,
             errors: &[],
             body,
+            documented: true,
             doc,
             run: Arc::new(move |call, success| handler.run(call, success)),
         }
@@ -201,6 +205,13 @@ impl Operation {
     #[must_use]
     pub const fn errors(mut self, statuses: &'static [u16]) -> Self {
         self.errors = statuses;
+        self
+    }
+
+    /// Says that the dialect's document does not have it.
+    #[must_use]
+    pub const fn beyond_document(mut self) -> Self {
+        self.documented = false;
         self
     }
 
