@@ -18,7 +18,7 @@ use helpdesk_core::storage::{
     Record, Scope, Storage, StorageError, Tally,
 };
 use helpdesk_core::tickets::{Act, NewTicket, Priority, TicketId};
-use helpdesk_core::{Actor, Clock as _, Helpdesk, ManualClock};
+use helpdesk_core::{Actor, Helpdesk, ManualClock};
 use helpdesk_storage_memory::MemoryStorage;
 use helpdesk_storage_postgres::{PostgresSettings, PostgresStorage};
 use uuid::Uuid;

@@ -16,6 +16,9 @@ use crate::identity::Promises;
 use crate::storage::Stored;
 use crate::tickets::Ticket;
 
+/// How much of a ticket's history is followed, so that the record of one that programs play with does not grow for ever.
+const MAX_FACTS: usize = 5_000;
+
 /// A ticket whose history was followed a bit further.
 #[derive(Debug)]
 pub(super) struct Followup {
@@ -107,8 +110,11 @@ pub(super) fn rebuild(
 
 /// Adds what happened in a step. Its time is never before that of the step before, whatever clock it was told by.
 fn add(facts: &mut Vec<Happened>, step: &Step) -> DateTime<Utc> {
-    let course = facts.iter().filter(|fact| !matches!(fact.fact, Fact::Promised(_)));
-    let at = course.map(|fact| fact.at).max().map_or(step.at, |last| last.max(step.at));
+    let course = || facts.iter().filter(|fact| !matches!(fact.fact, Fact::Promised(_)));
+    let at = course().map(|fact| fact.at).max().map_or(step.at, |last| last.max(step.at));
+    if course().count() >= MAX_FACTS {
+        return at;
+    }
     for (fact, nth) in step.facts.iter().zip(0..LAST) {
         let one = Happened { at, place: place(step.version, nth), fact: fact.clone() };
         // Further words of somebody who waits for an answer make no difference, and there may be many of them.

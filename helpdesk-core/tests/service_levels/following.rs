@@ -9,7 +9,7 @@ use helpdesk_core::tickets::{Act, Comment, Edit, Priority, Status};
 
 use crate::said;
 use crate::support::World;
-use crate::support::tickets::{note, say, to};
+use crate::support::tickets::{note, say};
 
 #[tokio::test]
 async fn a_late_first_reply_is_warned_of_and_late_once_each_at_the_true_time() -> Result<()> {

@@ -5,6 +5,7 @@ mod policies;
 mod rebuilding;
 mod satisfaction;
 #[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "each test file uses a part of it")]
 mod support;
 
 use std::sync::Arc;

@@ -8,4 +8,5 @@ mod listing;
 mod rights;
 mod seeing;
 #[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "each test file uses a part of it")]
 mod support;

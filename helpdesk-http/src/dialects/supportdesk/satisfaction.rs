@@ -6,7 +6,7 @@ use helpdesk_core::storage::Stored;
 use helpdesk_core::tickets::{Satisfaction, Ticket};
 use helpdesk_core::{AuthFailure, Error};
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -23,7 +23,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::get("satisfaction.rate", "/api/satisfaction", rate).says(
             "Rates a solved ticket by a link of the mail that asked for it",
             "The link says the ticket and the score; opening it again changes nothing, and opening another of the mail \
-             takes its place. Browsers are shown a page where a comment can be added.",
+             takes its place, and programs that only look where it leads rate nothing. Browsers are shown a page where a comment can be added.",
         ),
         Operation::post("satisfaction.comment", "/api/satisfaction", comment).form(0, 64 * 1024).says(
             "Rates a solved ticket by such a link, with a comment",
@@ -94,7 +94,17 @@ impl Answer for Rated {
 }
 
 async fn rate(call: Call, Query(link): Query<LinkQuery>) -> Result<Rated, Failure> {
+    if only_looks(&call) {
+        let nothing = Reply::empty(StatusCode::OK);
+        return Ok(Rated::Page(nothing.header(CACHE_CONTROL, HeaderValue::from_static("no-store"))));
+    }
     answer(&call, &link.token.0, None).await
+}
+
+/// Whether a program looks where the link leads before anybody has clicked on it, and says so.
+fn only_looks(call: &Call) -> bool {
+    let prefetches = |name| call.head.header(name).is_some_and(|purpose| purpose.contains("prefetch"));
+    call.head.method == Method::HEAD || prefetches("sec-purpose") || prefetches("purpose")
 }
 
 async fn comment(
