@@ -2,6 +2,7 @@
 
 mod content;
 mod people;
+mod service_levels;
 
 use std::sync::Arc;
 
@@ -61,6 +62,7 @@ pub async fn load(desk: &Helpdesk) -> Result<OrganisationId> {
     people::load(desk, organisation).await?;
     tickets(desk, organisation).await?;
     content::load(desk, organisation).await?;
+    service_levels::load(desk, organisation).await?;
     Ok(organisation)
 }
 

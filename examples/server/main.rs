@@ -80,6 +80,8 @@ async fn desk(settings: &Settings, own: &str) -> Result<Helpdesk, Box<dyn std::e
         .blobs(settings.blob_store()?)
         .limiter(limiter(settings))
         .site(settings.site.as_deref().or(settings.public_url.as_deref()).unwrap_or(own));
+    let reached = settings.public_url.as_deref().unwrap_or(own).trim_end_matches('/');
+    builder = builder.rating_link(&format!("{reached}/supportdesk/api/satisfaction?token={{token}}"));
     match &settings.secret {
         Some(secret) => builder = builder.secret(secret.clone()),
         None => tracing::warn!("no --secret was given: tokens end with this process"),

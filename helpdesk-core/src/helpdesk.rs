@@ -57,6 +57,7 @@ struct Ports {
     tokens: Tokens,
     passwords: Passwords,
     site: String,
+    rating_link: String,
     jobs_enqueued: Notify,
 }
 
@@ -234,6 +235,11 @@ impl Helpdesk {
         self.0.jobs_enqueued.notified().await;
     }
 
+    /// Has one more worker of this process look for jobs.
+    pub(crate) fn wake_worker(&self) {
+        self.0.jobs_enqueued.notify_one();
+    }
+
     pub(crate) fn handler(&self, name: &str) -> Option<&dyn JobHandler> {
         self.0.handlers.get(name).map(|handler| &**handler)
     }
@@ -273,6 +279,11 @@ impl Helpdesk {
     pub(crate) fn site(&self) -> &str {
         &self.0.site
     }
+
+    /// Where a click rates a solved ticket, with a token.
+    pub(crate) fn rating_link(&self, token: &str) -> String {
+        self.0.rating_link.replace("{token}", token)
+    }
 }
 
 impl fmt::Debug for Helpdesk {
@@ -298,6 +309,7 @@ pub struct Builder {
     lifetimes: Lifetimes,
     password_cost: PasswordCost,
     site: String,
+    rating_link: Option<String>,
 }
 
 impl Default for Builder {
@@ -317,6 +329,7 @@ impl Default for Builder {
             lifetimes: Lifetimes::default(),
             password_cost: PasswordCost::default(),
             site: "http://localhost:8080".to_owned(),
+            rating_link: None,
         }
     }
 }
@@ -421,6 +434,14 @@ impl Builder {
         self
     }
 
+    /// Where a mail sends people to say how satisfied they are: an address with `{token}` for the token. Default:
+    /// `/satisfaction?token={token}` at the site.
+    #[must_use]
+    pub fn rating_link(mut self, address: &str) -> Self {
+        self.rating_link = Some(address.to_owned());
+        self
+    }
+
     /// The help desk.
     ///
     /// # Panics
@@ -456,6 +477,9 @@ impl Builder {
             workflow: Arc::new(self.workflow),
             tokens: Tokens::new(&secret, self.lifetimes),
             passwords: Passwords::new(self.password_cost),
+            rating_link: self
+                .rating_link
+                .unwrap_or_else(|| format!("{}/satisfaction?token={{token}}", self.site)),
             site: self.site,
             jobs_enqueued: Notify::new(),
         }))

@@ -112,8 +112,8 @@ async fn a_comment_is_told_to_those_involved_with_its_words_by_mail() -> Result<
     let desk = Desk::new().await?;
     desk.with(|ticket| {
         ticket.followers.insert(id(&desk.amir));
-        ticket.cc.push(Cc { address: "boss@acme.example".into(), name: Some("The boss".into()) });
-        ticket.cc.push(Cc { address: "ada@demo.test".into(), name: None });
+        ticket.cc.push(Cc { address: "boss@acme.example".into(), name: Some("The boss".into()), with: None });
+        ticket.cc.push(Cc { address: "ada@demo.test".into(), name: None, with: None });
     })
     .await?;
     desk.act(&desk.anna, say("On my way")).await;
@@ -139,7 +139,7 @@ async fn a_note_is_told_to_the_desk_alone() -> Result<()> {
     let desk = Desk::new().await?;
     desk.with(|ticket| {
         ticket.followers.extend([id(&desk.amir), id(&desk.ada)]);
-        ticket.cc.push(Cc { address: "boss@acme.example".into(), name: None });
+        ticket.cc.push(Cc { address: "boss@acme.example".into(), name: None, with: None });
     })
     .await?;
     desk.act(&desk.anna, note("@ada is at it again, @amir")).await;

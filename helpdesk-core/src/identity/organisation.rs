@@ -1,9 +1,11 @@
 //! Organisations: the tenants of a help desk.
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::entity_id;
+use crate::service_levels::CalendarId;
 use crate::storage::{Entity, FieldSpec, KindSpec, Row};
 use crate::tickets::TicketField;
 
@@ -40,11 +42,36 @@ pub struct OrganisationSettings {
     pub auto_close_hours: u32,
     /// The fields that its tickets have beside those of every ticket. Default: none.
     pub ticket_fields: Vec<TicketField>,
+    /// After how many minutes the requester of a solved ticket is asked how satisfied they are: at most 40,320 (28 days).
+    /// Nobody is asked where there are none. Default: 60.
+    pub satisfaction_minutes: Option<u32>,
+    /// What is known of its promises.
+    pub promises: Promises,
+}
+
+/// What is known of an organisation's promises without reading its policies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Promises {
+    /// Whether there is any policy that holds.
+    pub any: bool,
+    /// Rises with every change of policies and business hours.
+    pub revision: u32,
+    /// When they last changed.
+    pub changed: Option<DateTime<Utc>>,
+    /// The calendar of its business hours. Default: always open.
+    pub calendar: Option<CalendarId>,
 }
 
 impl Default for OrganisationSettings {
     fn default() -> Self {
-        Self { time_zone: Tz::UTC, auto_close_hours: 96, ticket_fields: Vec::new() }
+        Self {
+            time_zone: Tz::UTC,
+            auto_close_hours: 96,
+            ticket_fields: Vec::new(),
+            satisfaction_minutes: Some(60),
+            promises: Promises::default(),
+        }
     }
 }
 

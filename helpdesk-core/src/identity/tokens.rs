@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::{OrganisationId, SessionId, UserId};
 use crate::error::AuthFailure;
 use crate::ids::Ids;
+use crate::tickets::TicketId;
 
 /// How long tokens are valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +68,25 @@ pub(crate) struct Claims {
     pub org: OrganisationId,
     pub sid: SessionId,
     pub iat: i64,
+    pub exp: i64,
+}
+
+/// What the links of a mail that asks for a rating are for, and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RatingPurpose {
+    /// To say how satisfied somebody is.
+    Rate,
+}
+
+/// What such a link says: which ticket has which score.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RatingClaims {
+    #[serde(rename = "typ")]
+    pub purpose: RatingPurpose,
+    pub org: OrganisationId,
+    pub ticket: TicketId,
+    pub score: u8,
     pub exp: i64,
 }
 
@@ -135,6 +155,17 @@ impl Tokens {
             .claims;
         if now.timestamp() >= claims.exp { Err(AuthFailure::Expired) } else { Ok(claims) }
     }
+
+    pub(crate) fn sign_rating(&self, claims: &RatingClaims) -> String {
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.signing).unwrap_or_default()
+    }
+
+    pub(crate) fn read_rating(&self, token: &str, now: DateTime<Utc>) -> Result<RatingClaims, AuthFailure> {
+        let claims = jsonwebtoken::decode::<RatingClaims>(token, &self.reading, &self.validation)
+            .map_err(|_| AuthFailure::Token)?
+            .claims;
+        if now.timestamp() >= claims.exp { Err(AuthFailure::Expired) } else { Ok(claims) }
+    }
 }
 
 #[cfg(test)]
@@ -162,6 +193,23 @@ mod tests {
         let at = |second| DateTime::from_timestamp(second, 0).expect("an instant");
         assert_eq!(tokens.read(&token, at(99)), Ok(claims(100)));
         assert_eq!(tokens.read(&token, at(100)), Err(AuthFailure::Expired));
+    }
+
+    #[test]
+    fn a_link_for_a_rating_opens_nothing_else_and_nothing_else_rates() {
+        let tokens = Tokens::new(&[1; 32], Lifetimes::default());
+        let now = DateTime::from_timestamp(0, 0).expect("an instant");
+        let rating = RatingClaims {
+            purpose: RatingPurpose::Rate,
+            org: OrganisationId::from_uuid(uuid::Uuid::from_u128(5)),
+            ticket: TicketId::from_uuid(uuid::Uuid::from_u128(6)),
+            score: 4,
+            exp: 100,
+        };
+        let link = tokens.sign_rating(&rating);
+        assert_eq!(tokens.read_rating(&link, now), Ok(rating));
+        assert_eq!(tokens.read(&link, now), Err(AuthFailure::Token));
+        assert_eq!(tokens.read_rating(&tokens.sign(&claims(100)), now), Err(AuthFailure::Token));
     }
 
     #[test]

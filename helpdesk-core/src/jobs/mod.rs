@@ -160,4 +160,22 @@ pub trait JobHandler: Debug + Send + Sync + 'static {
     ///
     /// [`JobError`] says whether it is worth another attempt.
     async fn run(&self, desk: &Helpdesk, job: &Job) -> Result<Changes, JobError>;
+
+    /// How many jobs of one organisation may be done at once, by [`run_together`](Self::run_together). Default: one, so
+    /// that each is done by itself.
+    fn together(&self) -> usize {
+        1
+    }
+
+    /// Does several jobs of one organisation and answers what they change in the store. That is committed together with
+    /// the completion of all of them. Where that does not work, each is done by itself: so it must have no effect
+    /// outside the changes it answers.
+    ///
+    /// # Errors
+    ///
+    /// [`JobError`], of which nobody hears: each job is then done by itself.
+    async fn run_together(&self, desk: &Helpdesk, jobs: &[Job]) -> Result<Changes, JobError> {
+        let _ = (desk, jobs);
+        Err(JobError::retry("such jobs are done one by one"))
+    }
 }

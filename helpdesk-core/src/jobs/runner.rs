@@ -1,11 +1,12 @@
 //! Claiming jobs and running them.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration as StdDuration;
 
 use chrono::{DateTime, Duration, Utc};
 use futures_util::FutureExt as _;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::{Job, JobError};
@@ -18,7 +19,9 @@ use crate::storage::{Claim, Claimed, JobOp, StorageError};
 const LEASE: Duration = Duration::minutes(2);
 /// How many jobs a worker takes at a time.
 const HANDFUL: usize = 16;
-/// How often an idle worker looks for jobs that became due or that another server enqueued.
+/// How many it takes where those it took before can be done at once, and there were as many as it asked for.
+const ARMFUL: usize = 100;
+/// How often idle workers look for jobs that became due or that another server enqueued.
 const IDLE: StdDuration = StdDuration::from_secs(1);
 /// After how many attempts a job is given up.
 const ATTEMPTS: u32 = 10;
@@ -77,13 +80,15 @@ impl Helpdesk {
     /// Where the store cannot be reached. A job that fails is no error: the report tells.
     pub async fn run_due(&self, now: DateTime<Utc>) -> Result<RunReport> {
         let mut report = RunReport::default();
+        let mut limit = HANDFUL;
         loop {
-            let claimed = self.claim(now, HANDFUL).await?;
+            let claimed = self.claim(now, limit).await?;
             if claimed.is_empty() {
                 return Ok(report);
             }
-            for job in claimed {
-                self.run(Job(job), now, &mut report).await?;
+            limit = self.next_limit(&claimed, limit);
+            for jobs in self.bundles(claimed) {
+                self.run_all(jobs, now, &mut report).await?;
             }
         }
     }
@@ -99,13 +104,69 @@ impl Helpdesk {
         let (stop_relay, relay_stopped) = watch::channel(false);
         let relay = tokio::spawn(relay.run_until(relay_stopped));
         let (stop, stopped) = watch::channel(false);
-        let tasks = (0..count.max(1)).map(|_| tokio::spawn(work(self.clone(), stopped.clone()))).collect();
+        let turn = Arc::new(Mutex::new(()));
+        let work = |_| tokio::spawn(work(self.clone(), stopped.clone(), Arc::clone(&turn)));
+        let tasks = (0..count.max(1)).map(work).collect();
         Ok(Workers { stop, tasks, stop_relay, relay })
     }
 
     async fn claim(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<Claimed>> {
         let token = self.ids().id(now);
         Ok(self.store().storage().claim(Claim { now, lease: LEASE, token, limit }).await?)
+    }
+
+    /// How many jobs to take next. Many at a time only while they can be done at once, so that no worker sits on jobs
+    /// that another could do.
+    fn next_limit(&self, claimed: &[Claimed], limit: usize) -> usize {
+        let all = !claimed.is_empty()
+            && claimed.len() == limit
+            && claimed.iter().all(|job| self.together(&job.name) > 1);
+        if all { ARMFUL } else { HANDFUL }
+    }
+
+    fn together(&self, name: &str) -> usize {
+        self.handler(name).map_or(1, |handler| handler.together().clamp(1, ARMFUL))
+    }
+
+    /// Puts those jobs together that can be done at once: of one sort and organisation.
+    fn bundles(&self, claimed: Vec<Claimed>) -> Vec<Vec<Job>> {
+        let mut bundles: Vec<Vec<Job>> = Vec::new();
+        for job in claimed {
+            let room = self.together(&job.name);
+            let fits = |bundle: &&mut Vec<Job>| {
+                let first = &bundle[0].0;
+                bundle.len() < room && first.name == job.name && first.lease.scope == job.lease.scope
+            };
+            match bundles.iter_mut().find(fits) {
+                Some(bundle) => bundle.push(Job(job)),
+                None => bundles.push(vec![Job(job)]),
+            }
+        }
+        bundles
+    }
+
+    /// Runs jobs that can be done at once, or else one by one.
+    async fn run_all(&self, jobs: Vec<Job>, now: DateTime<Utc>, report: &mut RunReport) -> Result<()> {
+        if jobs.len() > 1 && self.attempt_together(&jobs).await {
+            report.done += jobs.len();
+            return Ok(());
+        }
+        for job in jobs {
+            self.run(job, now, report).await?;
+        }
+        Ok(())
+    }
+
+    /// Answers whether it worked. What went wrong shows again when the jobs are run one by one.
+    async fn attempt_together(&self, jobs: &[Job]) -> bool {
+        let Some(handler) = self.handler(&jobs[0].0.name) else { return false };
+        let ran = AssertUnwindSafe(handler.run_together(self, jobs)).catch_unwind().await;
+        let Ok(Ok(mut changes)) = ran else { return false };
+        for job in jobs {
+            changes.keep_job(job.scope(), &job.0.key);
+            changes.push_job(JobOp::Complete(job.0.lease));
+        }
+        self.commit(changes).await.is_ok()
     }
 
     async fn run(&self, job: Job, now: DateTime<Utc>, report: &mut RunReport) -> Result<()> {
@@ -177,36 +238,57 @@ fn pause(attempt: u32) -> Duration {
 }
 
 /// Runs jobs as they become due, until told to stop; then lets those that run finish.
-async fn work(desk: Helpdesk, mut stopped: watch::Receiver<bool>) {
+async fn work(desk: Helpdesk, mut stopped: watch::Receiver<bool>, turn: Arc<Mutex<()>>) {
     let mut running = JoinSet::new();
+    let mut limit = HANDFUL;
     while !is_over(&stopped) {
         // Room is filled as it becomes free, so that one slow job holds up no others.
-        let claimed = desk.claim(desk.now(), HANDFUL - running.len()).await.unwrap_or_else(|error| {
-            tracing::warn!(error = %Chain(&error), "jobs cannot be claimed; trying again");
-            Vec::new()
-        });
+        let room = match HANDFUL.saturating_sub(running.len()) {
+            0 => 0,
+            room if limit == HANDFUL => room,
+            _ => limit,
+        };
+        let claimed = match room {
+            0 => Vec::new(),
+            room => desk.claim(desk.now(), room).await.unwrap_or_else(|error| {
+                tracing::warn!(error = %Chain(&error), "jobs cannot be claimed; trying again");
+                Vec::new()
+            }),
+        };
         let found = !claimed.is_empty();
-        for job in claimed {
+        limit = desk.next_limit(&claimed, room);
+        if found && claimed.len() == room {
+            // There may be more than one worker can do.
+            desk.wake_worker();
+        }
+        for jobs in desk.bundles(claimed) {
             let desk = desk.clone();
             running.spawn(async move {
                 let now = desk.now();
-                desk.run(Job(job), now, &mut RunReport::default()).await
+                desk.run_all(jobs, now, &mut RunReport::default()).await
             });
         }
         if found && running.len() < HANDFUL {
             continue;
         }
-        let full = running.len() == HANDFUL;
+        let full = running.len() >= HANDFUL;
         tokio::select! {
             Some(ran) = running.join_next() => ended(ran),
             () = desk.job_enqueued(), if !full => {}
-            () = tokio::time::sleep(IDLE), if !full => {}
+            () = idle(&turn), if !full => {}
             _ = stopped.changed() => {}
         }
     }
     while let Some(ran) = running.join_next().await {
         ended(ran);
     }
+}
+
+/// Waits until it is time to look for jobs again. Workers that have nothing to do take turns, so that a process asks once in
+/// that time, however many there are.
+async fn idle(turn: &Mutex<()>) {
+    let _mine = turn.lock().await;
+    tokio::time::sleep(IDLE).await;
 }
 
 fn ended(ran: Result<Result<()>, JoinError>) {

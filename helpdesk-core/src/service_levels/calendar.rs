@@ -48,6 +48,12 @@ impl Span {
         }
         Self::new(from.0 * 3_600 + from.1 * 60, to.0 * 3_600 + to.1 * 60)
     }
+
+    /// Whether it is one that [`new`](Self::new) makes, however it was read.
+    #[must_use]
+    pub const fn is_valid(&self) -> bool {
+        self.start < 86_400 && self.start < self.end && self.end <= self.start + 86_400
+    }
 }
 
 /// The business hours of a desk: spans for each day of the week, other spans for single dates, in a time zone.
@@ -103,6 +109,18 @@ impl Calendar {
     #[must_use]
     pub const fn zone(&self) -> Tz {
         self.zone
+    }
+
+    /// The hours of each day of the week, Monday first.
+    #[must_use]
+    pub const fn week(&self) -> &[Vec<Span>; 7] {
+        &self.week
+    }
+
+    /// The dates that have other hours.
+    #[must_use]
+    pub const fn dates(&self) -> &BTreeMap<NaiveDate, Vec<Span>> {
+        &self.dates
     }
 
     /// Whether the desk is open at an instant.

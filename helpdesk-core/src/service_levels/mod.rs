@@ -5,37 +5,47 @@
 //! come once each, at their true time, however late they are noticed; and the same history gives the same result, in
 //! whatever order it is told and however often it was looked at.
 
+mod assess;
 mod calendar;
+mod defaults;
 mod follow;
+mod history;
+mod look;
 mod meter;
 mod metric;
+mod notices;
+mod policy;
+mod reconsider;
+mod record;
+mod rules;
+mod service;
 
 use std::sync::Arc;
+
+pub(crate) use self::defaults::begin;
+pub(crate) use self::history::{BY_DESK, BY_REQUESTER, REPLY};
+pub(crate) use self::look::have_looked_at;
 
 pub use self::calendar::{Calendar, Span};
 pub use self::follow::{Fact, Happened, Levels, Targets};
 pub use self::meter::{Entry, Reading, Turn};
 pub use self::metric::{Hours, Metric, Target, With};
-use crate::helpdesk::Helpdesk;
+pub use self::policy::{BusinessCalendar, CalendarId, Conditions, Policy, PolicyId, Traits};
+pub use self::record::{Followed, Outcome, Standing, TicketLevels};
+pub use self::service::{CalendarChange, PolicyChange, ServiceLevels};
 use crate::jobs::JobHandler;
-use crate::storage::KindSpec;
+use crate::storage::{Entity, KindSpec};
 
 /// The kinds of record of this context.
-pub(crate) const KINDS: [&KindSpec; 0] = [];
+pub(crate) const KINDS: [&KindSpec; 3] = [TicketLevels::SPEC, Policy::SPEC, BusinessCalendar::SPEC];
 
 /// The sorts of work of this context.
-pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 0] {
-    []
-}
-
-/// What the desk has promised, and whether it was kept. From [`Helpdesk::service_levels`].
-#[derive(Clone, Debug)]
-pub struct ServiceLevels {
-    desk: Helpdesk,
-}
-
-impl ServiceLevels {
-    pub(crate) const fn new(desk: Helpdesk) -> Self {
-        Self { desk }
-    }
+pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 5] {
+    [
+        Arc::new(look::Look),
+        Arc::new(look::Due),
+        Arc::new(reconsider::Reconsider),
+        Arc::new(notices::Notice),
+        Arc::new(notices::NoticeMail),
+    ]
 }

@@ -11,6 +11,7 @@ mod link;
 mod merging;
 mod message;
 mod reactions;
+mod satisfaction;
 mod service;
 mod status;
 mod ticket;
@@ -25,6 +26,7 @@ pub use self::files::{CheckedFile, MAX_FILE, MAX_FILE_NAME, MAX_FILES, check_fil
 pub(crate) use self::hand_back::{hand_back, ungroup};
 pub use self::link::{LinkKind, TicketLink, TicketLinkId};
 pub use self::message::{Attachment, AttachmentId, Message, MessageId, Visibility};
+pub(crate) use self::service::audience;
 pub use self::service::{
     BulkItem, Done, Linked, MAX_BULK, Merged, NewFile, NewTicket, ReadFile, TicketOrder, TicketQuery,
     TicketView, Tickets,
@@ -39,15 +41,17 @@ use crate::jobs::JobHandler;
 use crate::storage::{Entity, KindSpec};
 
 /// The kinds of record of this context.
-pub(crate) const KINDS: [&KindSpec; 4] = [Ticket::SPEC, Message::SPEC, Attachment::SPEC, TicketLink::SPEC];
+pub(crate) const KINDS: [&KindSpec; 5] =
+    [Ticket::SPEC, Message::SPEC, Attachment::SPEC, TicketLink::SPEC, satisfaction::Asked::SPEC];
 
 /// The sorts of work of this context.
-pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 5] {
+pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 6] {
     [
         Arc::new(reactions::StatusMail),
         Arc::new(reactions::AutoClose),
         Arc::new(reactions::HandOverTicket),
         Arc::new(hand_back::HandBack),
         Arc::new(hand_back::Ungroup),
+        Arc::new(satisfaction::SatisfactionRequest),
     ]
 }

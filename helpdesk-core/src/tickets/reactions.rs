@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::acts::{Act, Decision};
 use super::message::Attachment;
+use super::satisfaction;
 use super::status::{Status, StatusSet};
 use super::ticket::{State, Ticket, TicketId};
 use crate::actor::{Actor, Via};
@@ -17,6 +18,7 @@ use crate::helpdesk::Helpdesk;
 use crate::identity::{Organisation, User};
 use crate::jobs::{Job, JobDraft, JobError, JobHandler};
 use crate::mail::MailTemplate;
+use crate::service_levels;
 use crate::storage::{Changes, EntityId as _, Filter, Scope, Stored};
 
 const STATUS_MAIL: &str = "ticket_status_mail";
@@ -62,6 +64,8 @@ pub(super) fn react(
         let order = HandOverOrder { ticket: id, via: (**actor.via()).clone() };
         changes.enqueue(scope, job_id(), JobDraft::new(HAND_OVER, format!("{HAND_OVER}:{id}"), at, &order));
     }
+    satisfaction::react(desk, changes, actor, before, after, organisation);
+    service_levels::have_looked_at(desk, changes, scope, id, organisation);
 }
 
 fn timer_key(id: TicketId) -> String {

@@ -7,4 +7,5 @@ mod scripted;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "each test file uses a part of it")]
 mod support;
+mod together;
 mod workers;

@@ -1,5 +1,6 @@
 //! A store that fails when it is told to.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -24,17 +25,23 @@ pub(crate) enum Failure {
 pub(crate) struct FlakyStorage {
     inner: MemoryStorage,
     failure: Mutex<Option<Failure>>,
+    claims: AtomicUsize,
 }
 
 impl FlakyStorage {
     pub(crate) fn new() -> Self {
         let inner = MemoryStorage::new(helpdesk_core::Helpdesk::schema());
-        Self { inner, failure: Mutex::default() }
+        Self { inner, failure: Mutex::default(), claims: AtomicUsize::new(0) }
     }
 
     /// How commits fail from now on, or that they do not.
     pub(crate) fn fail(&self, failure: Option<Failure>) {
         *self.failure.lock().expect("nobody panicked") = failure;
+    }
+
+    /// How often it was asked for jobs.
+    pub(crate) fn claims(&self) -> usize {
+        self.claims.load(Ordering::SeqCst)
     }
 
     fn failure(&self) -> Option<Failure> {
@@ -85,6 +92,7 @@ impl Storage for FlakyStorage {
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StorageError> {
+        self.claims.fetch_add(1, Ordering::SeqCst);
         self.inner.claim(claim).await
     }
 

@@ -6,7 +6,9 @@ pub(crate) mod tickets;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use helpdesk_core::identity::{Admission, NewUser, OrganisationId, PasswordCost, Person, User};
+use helpdesk_core::identity::{
+    Admission, NewUser, OrganisationId, OrganisationSettings, PasswordCost, Person, User,
+};
 use helpdesk_core::jobs::JobError;
 use helpdesk_core::storage::Stored;
 use helpdesk_core::{
@@ -49,8 +51,21 @@ impl World {
         Self::with(|builder| builder).await
     }
 
-    /// A help desk with something about it changed.
+    /// A help desk with something about it changed. It promises nothing and asks nobody how satisfied they are, so that
+    /// a test sees what it is about.
     pub(crate) async fn with(change: impl FnOnce(Builder) -> Builder) -> Self {
+        let world = Self::promising(change).await;
+        world
+            .settings(|settings| {
+                settings.promises.any = false;
+                settings.satisfaction_minutes = None;
+            })
+            .await;
+        world
+    }
+
+    /// A help desk as an organisation begins with it, service levels and all.
+    pub(crate) async fn promising(change: impl FnOnce(Builder) -> Builder) -> Self {
         let clock = Arc::new(ManualClock::at("2025-01-15T09:00:00Z".parse().expect("an instant")));
         let outbox = Arc::new(Outbox::default());
         let builder = Helpdesk::builder()
@@ -64,6 +79,16 @@ impl World {
         let organisation =
             desk.identity().create_organisation("Demo", "demo").await.expect("an organisation");
         Self { desk, clock, outbox, organisation }
+    }
+
+    /// Changes how the organisation runs its help desk.
+    pub(crate) async fn settings(&self, change: impl FnOnce(&mut OrganisationSettings)) {
+        let organisation = self.desk.identity().organisation(&self.system()).await.expect("an organisation");
+        let mut value = organisation.value.clone();
+        change(&mut value.settings);
+        let mut changes = self.desk.changes();
+        changes.update(&organisation, &value);
+        self.desk.commit(changes).await.expect("settings");
     }
 
     /// The help desk itself.

@@ -13,5 +13,6 @@ mod rights;
 mod seeing;
 mod several;
 #[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "each test file uses a part of it")]
 mod support;
 mod uploads;

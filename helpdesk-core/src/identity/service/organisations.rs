@@ -34,8 +34,8 @@ pub struct OrganisationChange {
 }
 
 impl Identity {
-    /// Makes an organisation with the built-in roles. For the program itself: no actor's permission reaches beyond
-    /// their own organisation.
+    /// Makes an organisation with the built-in roles and a policy of service levels. For the program itself: no
+    /// actor's permission reaches beyond their own organisation.
     ///
     /// # Errors
     ///
@@ -44,15 +44,16 @@ impl Identity {
         let mut changes = self.desk.changes();
         let at = changes.at();
         let id = OrganisationId::from_uuid(self.desk.ids().id(at));
+        let scope = Scope::organisation(id.uuid());
+        let promises = crate::service_levels::begin(&self.desk, &mut changes, scope);
         let organisation = Organisation {
             name: name.to_owned(),
             slug: slug.to_owned(),
             domain: None,
-            settings: OrganisationSettings::default(),
+            settings: OrganisationSettings { promises, ..OrganisationSettings::default() },
             ext: serde_json::Map::new(),
         };
         changes.insert(Scope::GLOBAL, id, &organisation);
-        let scope = Scope::organisation(id.uuid());
         for builtin in BUILTIN_ROLES {
             changes.insert(scope, RoleId::from_uuid(self.desk.ids().id(at)), &builtin.role());
         }

@@ -15,6 +15,7 @@ use crate::error::{Conflict, Error, Problem, Result};
 use crate::events::EventDraft;
 use crate::identity::{Organisation, permissions};
 use crate::notifications::{Deed, tell};
+use crate::service_levels::{BY_DESK, BY_REQUESTER, REPLY};
 use crate::storage::{Changes, Committed, EntityId as _, Slot, Stored};
 use crate::tickets::acts::{Act, Circumstances, Comment, Decision, decide};
 use crate::tickets::fields::{check_complete, check_values};
@@ -45,6 +46,13 @@ pub(in crate::tickets) struct Planned {
     slot: Option<Slot>,
     ticket: Ticket,
     message: Option<MessageId>,
+}
+
+/// Who answers whom by what is said in public; nobody, where the desk tells of a change by itself (T6).
+fn reply(c: &Circumstances<'_>, ticket: &Ticket, decision: &Decision) -> Option<&'static str> {
+    let comment = decision.comment.as_ref()?;
+    c.actor.filter(|_| comment.visibility == Visibility::Public && !comment.automatic)?;
+    Some(if c.from_outside(ticket) { BY_REQUESTER } else { BY_DESK })
 }
 
 /// What comes of acts on a ticket.
@@ -235,6 +243,9 @@ impl Tickets {
                 .reason(decision.reason.clone());
             if let Some(message) = message {
                 draft = draft.with("message", message.to_string());
+            }
+            if let Some(by) = reply(&circumstances, from, decision) {
+                draft = draft.with(REPLY, by);
             }
             changes.event(actor, self.new_id(&changes), draft);
         }

@@ -12,8 +12,9 @@ use crate::actor::Actor;
 use crate::error::{Problem, Problems, Result};
 use crate::events::EventDraft;
 use crate::groups::GroupId;
-use crate::identity::{User, UserId, permissions};
+use crate::identity::{Organisation, User, UserId, permissions};
 use crate::notifications::{Deed, tell};
+use crate::service_levels::have_looked_at;
 use crate::storage::{Changes, EntityId as _, Slot, StorageError, Stored};
 use crate::tickets::fields::check_values;
 use crate::tickets::files::{CheckedFile, MAX_FILES, check_file};
@@ -116,10 +117,8 @@ impl Tickets {
             }
             _ => actor.person()?,
         };
-        if !new.fields.is_empty() {
-            let organisation = organisation(&self.desk, actor).await?;
-            check_values(&organisation.settings.ticket_fields, &new.fields, &mut problems);
-        }
+        let organisation = organisation(&self.desk, actor).await?;
+        check_values(&organisation.settings.ticket_fields, &new.fields, &mut problems);
         problems.into_result()?;
         self.check_receivers(actor, new.assignee, new.group).await?;
 
@@ -144,7 +143,7 @@ impl Tickets {
             ..Ticket::new(requester, new.subject, new.description)
         };
         let mut slots = Vec::with_capacity(attachments.len());
-        let slot = self.begin(actor, &mut changes, id, &ticket);
+        let slot = self.begin(actor, &mut changes, id, &ticket, &organisation);
         for (id, attachment) in &attachments {
             slots.push(changes.insert(actor.scope(), *id, attachment));
         }
@@ -168,7 +167,14 @@ impl Tickets {
     }
 
     /// Has the commit make a ticket, write down that it did, and tell whom it concerns.
-    pub(super) fn begin(&self, actor: &Actor, changes: &mut Changes, id: TicketId, ticket: &Ticket) -> Slot {
+    pub(super) fn begin(
+        &self,
+        actor: &Actor,
+        changes: &mut Changes,
+        id: TicketId,
+        ticket: &Ticket,
+        organisation: &Organisation,
+    ) -> Slot {
         let slot = changes.insert(actor.scope(), id, ticket);
         let mut draft = EventDraft::new::<Ticket>("ticket.created", id, 1, audience(ticket, false))
             .changes(changed_fields(None, ticket))
@@ -179,6 +185,7 @@ impl Tickets {
         changes.event(actor, self.new_id(changes), draft);
         let deed = Deed { ticket: id, version: 1, before: None, after: ticket, words: None };
         tell(&self.desk, changes, actor, &deed);
+        have_looked_at(&self.desk, changes, actor.scope(), id, organisation);
         slot
     }
 

@@ -17,6 +17,7 @@ use crate::tickets::acts::Act;
 use crate::tickets::closed::Reply;
 use crate::tickets::link::{LinkKind, TicketLink, TicketLinkId};
 use crate::tickets::message::Visibility;
+use crate::tickets::reactions::organisation;
 use crate::tickets::ticket::{State, Ticket, TicketId};
 
 /// A ticket that goes on with a closed one, and waits to be committed.
@@ -103,7 +104,8 @@ impl Tickets {
             self.take_over(actor, &mut changes, &reply.uploads, hangs_on, &mut HashSet::new()).await?;
         // Nobody must open the closed one meanwhile.
         changes.require(closed);
-        let slot = self.begin(actor, &mut changes, id, &ticket);
+        let organisation = organisation(&self.desk, actor).await?;
+        let slot = self.begin(actor, &mut changes, id, &ticket, &organisation);
         let link = TicketLink::new(id, LinkKind::FollowUp, closed.id, actor.who());
         changes.insert(actor.scope(), TicketLinkId::from_uuid(self.new_id(&changes)), &link);
         Ok(Some(FollowUp { changes, closed: Arc::clone(closed), id, slot, ticket }))

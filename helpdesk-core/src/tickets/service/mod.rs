@@ -11,6 +11,7 @@ mod following_up;
 mod history;
 mod linking;
 mod merging;
+mod rating;
 mod reading;
 mod rewriting;
 mod rights;
@@ -71,7 +72,7 @@ const INTERNAL_ACTIONS: [&str; 5] =
     ["ticket.noted", "ticket.followers_changed", "ticket.linked", "ticket.unlinked", "ticket.split"];
 
 /// Who may see an event about a ticket: the desk, and, unless it is the desk's own business, those involved.
-fn audience(ticket: &Ticket, internal: bool) -> Audience {
+pub(crate) fn audience(ticket: &Ticket, internal: bool) -> Audience {
     let followers = ticket.followers.iter().copied();
     let desk = Audience::holders(permissions::TICKET_VIEW_ALL).and(ticket.assignee).and(followers);
     if internal { desk } else { desk.and([ticket.requester]) }

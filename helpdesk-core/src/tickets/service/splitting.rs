@@ -9,6 +9,7 @@ use crate::identity::permissions;
 use crate::storage::{EntityId as _, Stored};
 use crate::tickets::link::{LinkKind, TicketLink, TicketLinkId};
 use crate::tickets::message::{Message, MessageId};
+use crate::tickets::reactions::organisation;
 use crate::tickets::status::Category;
 use crate::tickets::ticket::{Ticket, TicketId};
 
@@ -66,7 +67,8 @@ impl Tickets {
                         said.body.clone(),
                     )
                 };
-                let slot = self.begin(actor, &mut changes, split, &ticket);
+                let organisation = organisation(&self.desk, actor).await?;
+                let slot = self.begin(actor, &mut changes, split, &ticket, &organisation);
                 let link = TicketLink::new(split, LinkKind::Split, id, actor.who());
                 changes.insert(actor.scope(), TicketLinkId::from_uuid(self.new_id(&changes)), &link);
                 // The ticket stays as it is, and must be there still.

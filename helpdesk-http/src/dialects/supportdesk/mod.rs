@@ -8,6 +8,7 @@
 //! | `errors` | how failures are told |
 //! | `show` | how records become the document's objects |
 //! | `auth`, `tickets`, `comments`, `bulk`, `contacts`, `agents`, `groups`, `organizations`, `dashboard`, `reports`, `knowledge`, `settings`, `tags`, `files`, `search`, `notifications` | the operations, by area |
+//! | `satisfaction` | where the links of mails lead that ask how satisfied somebody is |
 
 mod agents;
 mod auth;
@@ -23,6 +24,7 @@ mod knowledge;
 mod notifications;
 mod organizations;
 mod reports;
+mod satisfaction;
 mod search;
 mod settings;
 mod show;
@@ -64,6 +66,7 @@ pub fn supportdesk(home: OrganisationId) -> Dialect {
         files::operations(),
         search::operations(),
         notifications::operations(),
+        satisfaction::operations(),
     ];
     Dialect {
         name: "supportdesk",

@@ -1,0 +1,262 @@
+//! From what happened to a ticket to where it stands: values in, values out.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::calendar::Calendar;
+use super::follow::{Fact, Happened, Levels, Targets};
+use super::history::{LAST, Step, place, waits};
+use super::meter::{Entry, Reading, Turn};
+use super::metric::Metric;
+use super::policy::{PolicyId, Traits};
+use super::record::{Followed, Outcome, Standing, TicketLevels};
+use super::rules::Rules;
+use crate::identity::Promises;
+use crate::storage::Stored;
+use crate::tickets::Ticket;
+
+/// How much of a ticket's history is followed, so that the record of one that programs play with does not grow for ever.
+const MAX_FACTS: usize = 5_000;
+
+/// A ticket whose history was followed a bit further.
+#[derive(Debug)]
+pub(super) struct Followup {
+    /// Where it stands now.
+    pub levels: TicketLevels,
+    /// What was promised anew, and by which policy.
+    pub promised: Vec<(Happened, Option<PolicyId>)>,
+    /// What is to be written down.
+    pub news: Vec<Entry>,
+    /// When there is next something to be noticed, if nothing happens.
+    pub next: Option<DateTime<Utc>>,
+}
+
+/// Whether the policies must be looked at.
+pub(super) fn asks_for_rules(
+    before: Option<&TicketLevels>,
+    ticket: &Ticket,
+    steps: &[Step],
+    promises: &Promises,
+) -> bool {
+    steps.iter().any(|step| step.asks_anew && step.waits) || is_outdated(before, ticket, promises)
+}
+
+/// Whether the rules have changed since the ticket's promise was looked up. What is solved keeps its promise: it is
+/// looked up again when the ticket is reopened.
+fn is_outdated(before: Option<&TicketLevels>, ticket: &Ticket, promises: &Promises) -> bool {
+    before.is_some_and(|levels| levels.followed.revision != promises.revision) && waits(ticket.state.status())
+}
+
+/// Follows a ticket from where it was left.
+pub(super) fn follow(
+    before: Option<&TicketLevels>,
+    ticket: &Stored<Ticket>,
+    steps: &[Step],
+    rules: &Rules,
+    promises: &Promises,
+    business: &Calendar,
+    now: DateTime<Utc>,
+) -> Followup {
+    let mut followed = before.map(|levels| levels.followed.clone()).unwrap_or_default();
+    let mut policy = before.and_then(|levels| levels.policy);
+    let mut promised = Vec::new();
+    let outdated = is_outdated(before, &ticket.value, promises).then_some(promises.changed).flatten();
+    let mut looked_up = None;
+    for step in steps {
+        let at = add(&mut followed.facts, step);
+        if step.asks_anew && step.waits {
+            let by = place(step.version, LAST);
+            promised.extend(promise(&mut followed.facts, &mut policy, rules, &step.traits, at, by));
+            looked_up = Some(at);
+        }
+    }
+    if let Some(changed) = outdated
+        && looked_up.is_none_or(|at| at < changed)
+    {
+        // As of the change of the rules, however late that is noticed.
+        let at = changed.max(ticket.created_at);
+        let (traits, by) = (Traits::from(&ticket.value), place(ticket.version, LAST));
+        promised.extend(promise(&mut followed.facts, &mut policy, rules, &traits, at, by));
+        looked_up = Some(at);
+    }
+    if looked_up.is_some() {
+        followed.revision = promises.revision;
+    }
+    followed.version = ticket.version;
+    let told = std::mem::take(&mut followed.told);
+    let (levels, next) = stand(ticket, followed, policy, business, now);
+    let news = without(&levels.followed.told, &told);
+    Followup { levels, promised, news, next }
+}
+
+/// Makes all that is known of a ticket anew from its history and what was promised.
+pub(super) fn rebuild(
+    ticket: &Stored<Ticket>,
+    steps: &[Step],
+    promised: Vec<(Happened, Option<PolicyId>)>,
+    business: &Calendar,
+    now: DateTime<Utc>,
+) -> TicketLevels {
+    let mut followed = Followed { version: ticket.version, ..Followed::default() };
+    for step in steps {
+        add(&mut followed.facts, step);
+    }
+    let last = promised.iter().max_by_key(|(fact, _)| (fact.at, fact.place));
+    let policy = last.and_then(|(_, policy)| *policy);
+    followed.facts.extend(promised.into_iter().map(|(fact, _)| fact));
+    stand(ticket, followed, policy, business, now).0
+}
+
+/// Adds what happened in a step. Its time is never before that of the step before, whatever clock it was told by.
+fn add(facts: &mut Vec<Happened>, step: &Step) -> DateTime<Utc> {
+    let course = || facts.iter().filter(|fact| !matches!(fact.fact, Fact::Promised(_)));
+    let at = course().map(|fact| fact.at).max().map_or(step.at, |last| last.max(step.at));
+    if course().count() >= MAX_FACTS {
+        return at;
+    }
+    for (fact, nth) in step.facts.iter().zip(0..LAST) {
+        let one = Happened { at, place: place(step.version, nth), fact: fact.clone() };
+        // Further words of somebody who waits for an answer make no difference, and there may be many of them.
+        let mut course = facts.iter().rev().map(|fact| &fact.fact);
+        let mut waits = || {
+            let last = course.find(|fact| !matches!(fact, Fact::Promised(_)));
+            last == Some(&Fact::RequesterReplied)
+        };
+        if *fact != Fact::RequesterReplied || !waits() {
+            facts.push(one);
+        }
+    }
+    at
+}
+
+/// Looks up what is promised, and adds it where it is something else than before.
+fn promise(
+    facts: &mut Vec<Happened>,
+    policy: &mut Option<PolicyId>,
+    rules: &Rules,
+    traits: &Traits,
+    at: DateTime<Utc>,
+    place: i64,
+) -> Option<(Happened, Option<PolicyId>)> {
+    let (by, targets) = rules.promise(traits);
+    if *policy == by && promised(facts) == targets {
+        return None;
+    }
+    *policy = by;
+    let fact = Happened { at, place, fact: Fact::Promised(targets) };
+    facts.push(fact.clone());
+    Some((fact, by))
+}
+
+/// What was promised last.
+fn promised(facts: &[Happened]) -> Targets {
+    let promises = facts.iter().filter_map(|fact| match &fact.fact {
+        Fact::Promised(targets) => Some(((fact.at, fact.place), targets)),
+        _ => None,
+    });
+    promises.max_by_key(|(when, _)| *when).map(|(_, targets)| targets.clone()).unwrap_or_default()
+}
+
+/// Where a ticket stands by its facts.
+fn stand(
+    ticket: &Stored<Ticket>,
+    mut followed: Followed,
+    policy: Option<PolicyId>,
+    business: &Calendar,
+    now: DateTime<Utc>,
+) -> (TicketLevels, Option<DateTime<Utc>>) {
+    followed.facts.sort_by_key(|fact| (fact.at, fact.place));
+    let levels = Levels::of(&followed.facts, business, now);
+    let metrics: BTreeSet<Metric> = followed
+        .facts
+        .iter()
+        .filter_map(|fact| if let Fact::Promised(targets) = &fact.fact { Some(targets.keys()) } else { None })
+        .flatten()
+        .copied()
+        .collect();
+    // That a promise was changed is written down with the promise.
+    let mut log = levels.log();
+    log.retain(|entry| metrics.contains(&entry.metric) && entry.turn != Turn::Retargeted);
+    let readings = levels.readings(now, business);
+    let readings = readings.iter().filter(|reading| metrics.contains(&reading.metric));
+    let standings: Vec<Standing> = readings.clone().map(|reading| standing(reading, &log)).collect();
+    let waits = waits(ticket.state.status()) && ticket.deleted.is_none();
+    let late =
+        |standing: &Standing| standing.active && standing.target.is_some() && standing.breached.is_some();
+    let outcome = outcome(&standings, waits);
+    let settled = outcome.and_then(|outcome| settled(outcome, &log));
+    followed.told = log;
+    let levels = TicketLevels {
+        requester: ticket.requester,
+        assignee: ticket.assignee,
+        group: ticket.group,
+        priority: ticket.priority,
+        began: ticket.created_at,
+        deleted: ticket.deleted.is_some(),
+        policy,
+        overdue: waits && standings.iter().any(late),
+        standings,
+        outcome,
+        settled,
+        followed,
+    };
+    (levels, readings.filter_map(|reading| reading.next).min())
+}
+
+fn standing(reading: &Reading, log: &[Entry]) -> Standing {
+    let ever = |turn| log.iter().any(|entry| entry.metric == reading.metric && entry.turn == turn);
+    let outcome = if ever(Turn::Breached) {
+        Some(Outcome::Broken)
+    } else {
+        (!reading.active && reading.target.is_some() && ever(Turn::Fulfilled)).then_some(Outcome::Kept)
+    };
+    let stands_still = reading.active && !reading.running;
+    Standing {
+        metric: reading.metric,
+        target: reading.target,
+        active: reading.active,
+        running: reading.running,
+        due: reading.due,
+        left: reading
+            .target
+            .filter(|_| stands_still)
+            .map(|target| (target.time - reading.spent).num_seconds()),
+        breached: reading.breached,
+        fulfilled: reading.fulfilled,
+        outcome,
+    }
+}
+
+/// What came of all promises: broken if one is; kept once nothing is left to be done. Where a ticket waits for nobody
+/// any longer, what was not done by then is not waited for.
+fn outcome(standings: &[Standing], waits: bool) -> Option<Outcome> {
+    if standings.iter().any(|standing| standing.outcome == Some(Outcome::Broken)) {
+        return Some(Outcome::Broken);
+    }
+    let left = waits && standings.iter().any(|standing| standing.active && standing.target.is_some());
+    let kept = standings.iter().any(|standing| standing.outcome == Some(Outcome::Kept));
+    (kept && !left).then_some(Outcome::Kept)
+}
+
+/// When that was decided: by the first that was late, or the last that was done.
+fn settled(outcome: Outcome, log: &[Entry]) -> Option<DateTime<Utc>> {
+    let of = |turn| log.iter().filter(move |entry| entry.turn == turn).map(|entry| entry.at);
+    match outcome {
+        Outcome::Broken => of(Turn::Breached).min(),
+        Outcome::Kept => of(Turn::Fulfilled).max(),
+    }
+}
+
+/// Those entries that are not among others, each as often as it is there more often.
+fn without(entries: &[Entry], others: &[Entry]) -> Vec<Entry> {
+    let mut others = others.to_vec();
+    let mut new = Vec::new();
+    for entry in entries {
+        match others.iter().position(|other| other == entry) {
+            Some(place) => drop(others.swap_remove(place)),
+            None => new.push(*entry),
+        }
+    }
+    new
+}

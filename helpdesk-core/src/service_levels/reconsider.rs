@@ -1,0 +1,69 @@
+//! Looking at open tickets anew when what is promised has changed.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::look::{AT_ONCE, look};
+use crate::helpdesk::Helpdesk;
+use crate::identity::OrganisationId;
+use crate::jobs::{Job, JobDraft, JobError, JobHandler};
+use crate::storage::{Changes, Cursor, EntityId as _, Filter, From, Scope, Value};
+use crate::tickets::{Status, Ticket};
+
+const RECONSIDER: &str = "service_level_reconsider";
+
+/// A walk through the open tickets, page by page.
+#[derive(Debug, Serialize, Deserialize)]
+struct Walk {
+    /// By which state of the rules.
+    revision: u32,
+    page: u32,
+    from: Option<Cursor>,
+}
+
+/// Has the open tickets of an organisation looked at by the rules as they are from now on.
+pub(super) fn have_reconsidered(desk: &Helpdesk, changes: &mut Changes, scope: Scope, revision: u32) {
+    let at = changes.at();
+    enqueue(desk, changes, scope, at, &Walk { revision, page: 0, from: None });
+}
+
+fn enqueue(desk: &Helpdesk, changes: &mut Changes, scope: Scope, at: DateTime<Utc>, walk: &Walk) {
+    let key = format!("{RECONSIDER}:{}:{}", walk.revision, walk.page);
+    changes.enqueue(scope, desk.ids().id(at), JobDraft::new(RECONSIDER, key, at, walk));
+}
+
+/// Looks at a page of open tickets, and has the next one looked at.
+#[derive(Debug)]
+pub(super) struct Reconsider;
+
+#[async_trait]
+impl JobHandler for Reconsider {
+    fn name(&self) -> &'static str {
+        RECONSIDER
+    }
+
+    async fn run(&self, desk: &Helpdesk, job: &Job) -> Result<Changes, JobError> {
+        let Walk { revision, page, from } = job.payload()?;
+        let scope = job.scope();
+        let organisation = OrganisationId::from_uuid(scope.id().unwrap_or_default());
+        let organisation = desk.identity().organisation_of(organisation).await?;
+        // What has changed once more is walked through once more.
+        if organisation.settings.promises.revision != revision {
+            return Ok(desk.changes());
+        }
+        let waiting = [Status::New, Status::Open, Status::InProgress, Status::Pending, Status::OnHold];
+        let statuses = Filter::one_of("status", waiting.map(|status| Value::text(status.name())));
+        let open =
+            desk.store().select::<Ticket>(scope).filter(statuses.and(Filter::equals("deleted", false)));
+        let open = open.ascending("number").limit(AT_ONCE).from(from.map_or(From::Start, From::After));
+        let tickets = open.page().await?;
+        let ids: Vec<_> = tickets.items.iter().map(|ticket| ticket.id).collect();
+        let mut changes = look(desk, scope, &ids, false).await?;
+        if let Some(next) = tickets.next {
+            let at = changes.at();
+            enqueue(desk, &mut changes, scope, at, &Walk { revision, page: page + 1, from: Some(next) });
+        }
+        Ok(changes)
+    }
+}
