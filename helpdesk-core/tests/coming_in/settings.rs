@@ -25,7 +25,7 @@ async fn a_profile_changes_in_what_is_sent() -> Result<()> {
         link: LINK.into(),
     };
     let (user, waiting) = identity.change_profile(&ada, change).await?;
-    assert_eq!((user.first_name.as_str(), user.last_name.as_str()), ("Ada", "King Lovelace"));
+    assert_eq!((user.first_name.as_str(), user.last_name.as_str()), ("Ada King", "Lovelace"));
     assert_eq!((user.phone.as_deref(), waiting), (Some("+1 234"), None), "the address is the one they have");
     let gone = ProfileChange { phone: Some(None), ..ProfileChange::default() };
     let (user, _) = identity.change_profile(&ada, gone).await?;

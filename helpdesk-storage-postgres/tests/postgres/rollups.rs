@@ -48,8 +48,8 @@ fn fields(place: usize) -> [(&'static str, Value); 3] {
     let state = ["new", "open", "done"].get(place % 4).copied();
     [
         ("state", state.into()),
-        ("urgent", (place % 3 > 0).then_some(place % 3 == 1).into()),
-        ("weight", (place % 5 > 0).then_some((place % 5) as i64).into()),
+        ("urgent", (!place.is_multiple_of(3)).then_some(place % 3 == 1).into()),
+        ("weight", (!place.is_multiple_of(5)).then_some((place % 5) as i64).into()),
     ]
 }
 
@@ -64,7 +64,7 @@ async fn errand(store: &PostgresStorage, desk: &Desk, place: usize) {
     let id = fresh();
     commit(store, desk.writes([put(desk, id, place, Expect::Absent)])).await;
     commit(store, desk.writes([put(desk, id, place * 7 + 1, Expect::Version(1))])).await;
-    if place % 3 == 0 {
+    if place.is_multiple_of(3) {
         let delete = Write::Delete { kind: &COUNTED, scope: desk.scope, id, expect: Expect::Version(2) };
         commit(store, desk.writes([delete])).await;
     }
