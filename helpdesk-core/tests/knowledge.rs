@@ -277,6 +277,7 @@ async fn what_readers_left_goes_with_the_article() -> Result<()> {
     }
     world.desk.commit(changes).await?;
     knowledge.delete(&anna, id).await?;
+    world.clock.advance(Duration::minutes(1));
     let report = world.desk.run_due(world.desk.now()).await?;
     assert_eq!((report.failed, report.retried), (0, 0));
     let store = world.desk.store();

@@ -131,7 +131,8 @@ impl Contact {
             ("role", self.role != before.role),
         ]
         .into_iter()
-        .filter_map(|(field, differs)| differs.then(|| hidden(field)))
+        .filter(|(_, differs)| *differs)
+        .map(|(field, _)| hidden(field))
         .collect();
         if self.company_id != before.company_id {
             let id = |id: Option<CompanyId>| serde_json::to_value(id).unwrap_or_default();

@@ -105,12 +105,11 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::storage::EntityId;
 
     fn id<I: EntityId>(number: u128) -> I {
         I::from_uuid(Uuid::from_u128(number))
     }
-
-    use crate::storage::EntityId;
 
     #[test]
     fn each_person_has_one_vote_on_each_article() {

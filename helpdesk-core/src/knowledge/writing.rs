@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Knowledge;
@@ -18,7 +19,9 @@ use crate::jobs::{Job, JobDraft, JobError, JobHandler};
 use crate::storage::{EntityId as _, Filter, Stored};
 
 const SWEEP: &str = "article_sweep";
-/// How much of what readers have left is swept away at a time.
+/// How long after an article what its readers have left is swept away: when whoever was reading it has been counted.
+const LATER: Duration = Duration::minutes(1);
+/// How much of it is swept away at a time.
 const HANDFUL: usize = 400;
 
 impl Knowledge {
@@ -100,7 +103,7 @@ impl Knowledge {
                 changes.delete(&before);
                 let draft = EventDraft::new::<Article>("article.deleted", id, 0, audience(&before, None));
                 changes.event(actor, self.desk.ids().id(at), draft);
-                let sweep = JobDraft::new(SWEEP, format!("{SWEEP}:{id}"), at, &Gone { article: id });
+                let sweep = JobDraft::new(SWEEP, format!("{SWEEP}:{id}"), at + LATER, &Gone { article: id });
                 changes.enqueue(actor.scope(), self.desk.ids().id(at), sweep);
                 Ok((changes, ()))
             })
@@ -124,8 +127,7 @@ struct Gone {
     article: ArticleId,
 }
 
-/// Sweeps away what readers have left with an article that is gone. Nothing more comes: a vote or a view is only
-/// committed while the article is there.
+/// Sweeps away what readers have left with an article that is gone.
 #[derive(Debug)]
 pub(super) struct Sweep;
 

@@ -81,14 +81,14 @@ pub(super) struct ContactItem {
 
 /// A page of contacts.
 #[derive(Debug, Serialize, ToSchema)]
-struct Contacts {
+struct ContactList {
     contacts: Vec<ContactItem>,
     pagination: Pagination,
 }
 
 /// Something that happened to a contact.
 #[derive(Debug, Serialize, ToSchema)]
-struct Activity {
+struct ContactActivity {
     id: String,
     action: String,
     description: String,
@@ -163,7 +163,7 @@ fn renamed(failure: Failure) -> Failure {
     failure.renamed(|field| (field == "company_id").then_some("organization_id"))
 }
 
-async fn list(call: Call, Query(query): Query<ListQuery>) -> Result<Json<Success<Contacts>>, Failure> {
+async fn list(call: Call, Query(query): Query<ListQuery>) -> Result<Json<Success<ContactList>>, Failure> {
     let page = Page::of(query.page, query.limit);
     let mut wanted = ContactQuery::default().page(page.size(), page.from());
     if let Some(search) = &query.search {
@@ -171,7 +171,7 @@ async fn list(call: Call, Query(query): Query<ListQuery>) -> Result<Json<Success
     }
     let ContactPage { contacts, total } = call.desk.contacts().list(call.actor(), wanted).await?;
     let contacts = contacts.iter().map(contact).collect();
-    Ok(data(Contacts { contacts, pagination: page.pagination(total) }))
+    Ok(data(ContactList { contacts, pagination: page.pagination(total) }))
 }
 
 async fn create(call: Call, Body(body): Body<Create>) -> Result<Json<Success<ContactItem>>, Failure> {
@@ -219,11 +219,11 @@ async fn tickets(call: Call, Query(query): Query<PageQuery>) -> Result<Json<Succ
 async fn activity(
     call: Call,
     Query(query): Query<PageQuery>,
-) -> Result<Json<SuccessList<Activity>>, Failure> {
+) -> Result<Json<SuccessList<ContactActivity>>, Failure> {
     let page = query.page();
     let contacts = call.desk.contacts();
     let timeline = contacts.activity(call.actor(), named(&call)?, page.size(), page.from()).await?;
-    let shown = timeline.events.iter().map(|event| Activity {
+    let shown = timeline.events.iter().map(|event| ContactActivity {
         id: event.id.to_string(),
         action: event.action.replace('.', "_"),
         description: description(event, &timeline),
@@ -252,4 +252,50 @@ fn new_status(event: &Event) -> Option<&'static str> {
     let change = event.detail.changes.iter().find(|change| change.field == "status")?;
     let status: Status = serde_json::from_value(change.to.clone()).ok()?;
     Some(words::status(status, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use helpdesk_core::Who;
+    use helpdesk_core::events::{Audience, Detail, FieldChange};
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(action: &str, changes: Vec<FieldChange>) -> Event {
+        Event {
+            id: Uuid::from_u128(1),
+            position: None,
+            organisation: None,
+            at: "2025-01-15T09:00:00Z".parse().expect("an instant"),
+            action: action.to_owned(),
+            subject_kind: "contact".to_owned(),
+            subject: Uuid::from_u128(2),
+            detail: Detail {
+                actor: Who::System,
+                via: "system".to_owned(),
+                batch: Uuid::from_u128(3),
+                version: 1,
+                changes,
+                audience: Audience::default(),
+                reason: None,
+                data: serde_json::Map::new(),
+            },
+        }
+    }
+
+    #[test]
+    fn what_happened_is_told_in_a_sentence() {
+        let timeline = Timeline { events: Vec::new(), tickets: HashMap::new(), total: 0 };
+        let told = |action: &str| description(&event(action, Vec::new()), &timeline);
+        assert_eq!(told("contact.created"), "Contact was created");
+        assert_eq!(told("ticket.handed_over"), "Ticket was handed over");
+        assert_eq!(told("ticket.replied"), "Ticket got a reply");
+        assert_eq!(told("ticket.status_changed"), "Ticket is now in another status");
+        let solved = FieldChange { field: "status".into(), from: json!("open"), to: json!("resolved") };
+        let told = description(&event("ticket.status_changed", vec![solved]), &timeline);
+        assert_eq!(told, "Ticket is now solved");
+    }
 }

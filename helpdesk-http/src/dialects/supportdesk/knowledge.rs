@@ -78,7 +78,7 @@ pub(super) struct ArticleItem {
     category: String,
     tags: Vec<String>,
     published: bool,
-    author: Author,
+    author: ArticleAuthor,
     views: u64,
     helpful_votes: u64,
     created_at: String,
@@ -87,21 +87,21 @@ pub(super) struct ArticleItem {
 
 /// Who wrote an article.
 #[derive(Debug, Serialize, ToSchema)]
-struct Author {
+struct ArticleAuthor {
     id: String,
     name: String,
 }
 
 /// A category.
 #[derive(Debug, Serialize, ToSchema)]
-struct Category {
+struct ArticleCategory {
     name: String,
     articles_count: u64,
 }
 
 /// What a vote has come to.
 #[derive(Debug, Serialize, ToSchema)]
-struct Voted {
+struct ArticleVotes {
     id: String,
     helpful_votes: u64,
 }
@@ -161,7 +161,7 @@ pub(super) fn article(view: &ArticleView) -> ArticleItem {
         category: article.category.clone(),
         tags: article.tags.iter().cloned().collect(),
         published: article.published.is_some(),
-        author: Author {
+        author: ArticleAuthor {
             id: article.author.to_string(),
             name: view.author.as_ref().map(|author| author.full_name()).unwrap_or_default(),
         },
@@ -230,15 +230,15 @@ async fn delete(call: Call) -> Result<Json<Success<Nothing>>, Failure> {
     Ok(done("Article deleted"))
 }
 
-async fn vote(call: Call, Body(body): Body<Vote>) -> Result<Json<Success<Voted>>, Failure> {
+async fn vote(call: Call, Body(body): Body<Vote>) -> Result<Json<Success<ArticleVotes>>, Failure> {
     let voted = call.desk.knowledge().vote(call.actor(), named(&call)?, body.helpful).await?;
-    Ok(data(Voted { id: voted.article.id.to_string(), helpful_votes: voted.helpful_votes }))
+    Ok(data(ArticleVotes { id: voted.article.id.to_string(), helpful_votes: voted.helpful_votes }))
 }
 
 async fn categories(
     call: Call,
     Query(query): Query<PageQuery>,
-) -> Result<Json<SuccessList<Category>>, Failure> {
+) -> Result<Json<SuccessList<ArticleCategory>>, Failure> {
     let page = query.page();
     let categories = call.desk.knowledge().categories(call.actor()).await?;
     let total = categories.len() as u64;
@@ -247,6 +247,6 @@ async fn categories(
         .into_iter()
         .skip(before)
         .take(page.size())
-        .map(|category| Category { name: category.name, articles_count: category.articles });
+        .map(|category| ArticleCategory { name: category.name, articles_count: category.articles });
     Ok(listed(shown.collect(), page.pagination(total)))
 }

@@ -53,7 +53,7 @@ impl Choices for Types {
 
 /// What was found of each.
 #[derive(Debug, Serialize, ToSchema)]
-struct Found {
+struct SearchFound {
     tickets: Vec<TicketItem>,
     contacts: Vec<ContactItem>,
     articles: Vec<ArticleItem>,
@@ -95,14 +95,14 @@ fn window(page: Page) -> Window {
     Window { skip: (page.number - 1) * page.limit, limit: page.size() }
 }
 
-async fn global(call: Call, Query(query): Query<GlobalQuery>) -> Result<Json<Success<Found>>, Failure> {
+async fn global(call: Call, Query(query): Query<GlobalQuery>) -> Result<Json<Success<SearchFound>>, Failure> {
     let kinds = match &query.types {
         Some(types) => kinds(types)?,
         None => SearchKind::ALL.to_vec(),
     };
     let limit = Page::of(None, query.limit).size();
     let found = call.desk.insight().search(call.actor(), &query.q, &kinds, limit).await?;
-    Ok(data(Found {
+    Ok(data(SearchFound {
         tickets: found.tickets.iter().map(|found| ticket(found, call.actor())).collect(),
         contacts: found.contacts.iter().map(contact).collect(),
         articles: found.articles.iter().map(article).collect(),

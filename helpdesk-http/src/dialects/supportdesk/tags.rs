@@ -24,7 +24,7 @@ input! {
 
 /// A tag.
 #[derive(Debug, Serialize, ToSchema)]
-struct TagView {
+struct TagItem {
     id: String,
     name: String,
     color: String,
@@ -50,17 +50,17 @@ pub(super) fn operations() -> Vec<Operation> {
     operations.into_iter().map(|operation| operation.area("Tags")).collect()
 }
 
-fn shown(tag: &Stored<Tag>) -> TagView {
-    TagView { id: tag.id.to_string(), name: tag.name.clone(), color: tag.color.clone() }
+fn shown(tag: &Stored<Tag>) -> TagItem {
+    TagItem { id: tag.id.to_string(), name: tag.name.clone(), color: tag.color.clone() }
 }
 
-async fn list(call: Call, Query(query): Query<PageQuery>) -> Result<Json<SuccessList<TagView>>, Failure> {
+async fn list(call: Call, Query(query): Query<PageQuery>) -> Result<Json<SuccessList<TagItem>>, Failure> {
     let page = query.page();
     let listing = call.desk.tags().list(call.actor(), page.size(), page.from()).await?;
     Ok(listed(listing.items.iter().map(|tag| shown(tag)).collect(), page.of_listing(&listing)))
 }
 
-async fn create(call: Call, Body(body): Body<Create>) -> Result<Json<Success<TagView>>, Failure> {
+async fn create(call: Call, Body(body): Body<Create>) -> Result<Json<Success<TagItem>>, Failure> {
     let tag = call.desk.tags().create(call.actor(), Tag::new(body.name.0, body.color.0)).await?;
     Ok(data(shown(&tag)))
 }
