@@ -43,6 +43,7 @@ pub mod notifications;
 pub mod service_levels;
 pub mod storage;
 pub mod tags;
+mod texts;
 pub mod tickets;
 pub mod uploads;
 

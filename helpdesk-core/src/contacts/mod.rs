@@ -1,17 +1,23 @@
 //! Contacts: the people outside who ask, and the companies they belong to.
 
 mod company;
+mod contact;
+mod people;
+mod timeline;
 
 use std::sync::Arc;
 
 pub use self::company::{Company, CompanyId};
+pub use self::contact::{Contact, ContactEdit, ContactId, NewContact};
+pub use self::people::{ContactPage, ContactQuery, ContactView};
+pub use self::timeline::Timeline;
 
 use crate::helpdesk::Helpdesk;
 use crate::jobs::JobHandler;
 use crate::storage::{Entity, KindSpec};
 
 /// The kinds of record of this context.
-pub(crate) const KINDS: [&KindSpec; 1] = [Company::SPEC];
+pub(crate) const KINDS: [&KindSpec; 2] = [Company::SPEC, Contact::SPEC];
 
 /// The sorts of work of this context.
 pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 0] {

@@ -270,7 +270,7 @@ impl Entity for User {
             FieldSpec::uuid("company"),
         ],
     )
-    .indexes(&[&["state"], &["name"]])
+    .indexes(&[&["state"], &["name"], &["email"]])
     .searched()
     .dense()
     .of::<Self>();

@@ -1,7 +1,13 @@
 //! Insight: search over everything, dashboards and reports.
 
+mod ranking;
+mod search;
+
 use std::sync::Arc;
 
+pub(crate) use self::ranking::ranked;
+pub use self::ranking::{Window, score};
+pub use self::search::{SearchKind, SearchResults};
 use crate::helpdesk::Helpdesk;
 use crate::jobs::JobHandler;
 use crate::storage::KindSpec;

@@ -1,13 +1,17 @@
 //! Tags: the words that tickets and articles are marked with.
 
+mod service;
+mod tag;
+
 use std::sync::Arc;
 
+pub use self::tag::{Tag, TagId};
 use crate::helpdesk::Helpdesk;
 use crate::jobs::JobHandler;
-use crate::storage::KindSpec;
+use crate::storage::{Entity, KindSpec};
 
 /// The kinds of record of this context.
-pub(crate) const KINDS: [&KindSpec; 0] = [];
+pub(crate) const KINDS: [&KindSpec; 1] = [Tag::SPEC];
 
 /// The sorts of work of this context.
 pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 0] {

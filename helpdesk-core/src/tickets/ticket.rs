@@ -350,7 +350,7 @@ impl Entity for Ticket {
             FieldSpec::refers("assignee", "account"),
             FieldSpec::refers("group", "group"),
             FieldSpec::text("kind"),
-            FieldSpec::text("cc").many().uncounted(),
+            FieldSpec::text("cc").many(),
             FieldSpec::uuid("followers").many().uncounted(),
             FieldSpec::uuid("merged_into").uncounted(),
             FieldSpec::time("solved_at"),

@@ -9,7 +9,7 @@ use crate::actor::Actor;
 use crate::error::{Error, Result};
 use crate::identity::service::Identity;
 use crate::identity::{Permissions, Role, User, UserId, permissions};
-use crate::storage::{EntityId as _, Filter, From, Listing, Stored, Term, TotalMode};
+use crate::storage::{EntityId as _, Filter, From, Listing, MAX_PAGE, Stored, Term, TotalMode, Value};
 
 /// Which accounts to list, and how. By default all but the rejected ones, by rising number.
 #[derive(Clone, Debug)]
@@ -128,6 +128,25 @@ impl Identity {
     /// Where the store cannot be reached.
     pub async fn people(&self, actor: &Actor, ids: Vec<UserId>) -> Result<HashMap<Uuid, Arc<Stored<User>>>> {
         Ok(self.desk.store().get_map::<User>(actor.scope(), ids).await?)
+    }
+
+    /// The accounts that have one of the addresses, for services that know the addresses already. Rejected ones are
+    /// left out: their addresses are free for others.
+    pub(crate) async fn accounts_by_email(
+        &self,
+        actor: &Actor,
+        emails: impl IntoIterator<Item = &str> + Send,
+    ) -> Result<Vec<Arc<Stored<User>>>> {
+        let emails: Vec<_> = emails.into_iter().map(Value::text).collect();
+        let mut accounts = Vec::new();
+        for some in emails.chunks(MAX_PAGE) {
+            let with = Filter::one_of("email", some.iter().cloned());
+            let with = with.and(Filter::equals("state", "rejected").not());
+            let select = self.desk.store().select::<User>(actor.scope()).filter(with);
+            // No two of them have the same address, so there are no more than that.
+            accounts.extend(select.limit(MAX_PAGE).page().await?.items);
+        }
+        Ok(accounts)
     }
 
     /// The roles of accounts, in one round trip.

@@ -10,7 +10,10 @@ use crate::actor::Actor;
 use crate::error::{Error, Result};
 use crate::events::{History, HistoryQuery};
 use crate::identity::{UserId, permissions};
-use crate::storage::{Cursor, EntityId as _, Filter, From, Listing, Select, Stored, Term, TotalMode, Value};
+use crate::storage::{
+    Cursor, Entity as _, EntityId as _, Figures, Filter, From, Group, Listing, Select, Stored, Tally, Term,
+    TotalMode, Value,
+};
 use crate::tickets::message::{Attachment, Message, Visibility};
 use crate::tickets::status::Status;
 use crate::tickets::ticket::{Priority, Ticket, TicketId};
@@ -91,6 +94,20 @@ impl TicketQuery {
         self.narrow(Filter::equals("requester", requester.uuid()))
     }
 
+    /// Only those that one of these people asked for.
+    #[must_use]
+    pub fn requesters(self, requesters: impl IntoIterator<Item = UserId>) -> Self {
+        let requesters = requesters.into_iter().map(|requester| Value::Uuid(requester.uuid()));
+        self.narrow(Filter::one_of("requester", requesters))
+    }
+
+    /// Only those that the accounts of an address asked for, or that the address has a copy of.
+    #[must_use]
+    pub fn of_address(self, accounts: impl IntoIterator<Item = UserId>, address: &str) -> Self {
+        let accounts = accounts.into_iter().map(|account| Value::Uuid(account.uuid()));
+        self.narrow(Filter::one_of("requester", accounts).or(Filter::equals("cc", address)))
+    }
+
     /// Only those that somebody has.
     #[must_use]
     pub fn assignee(self, assignee: UserId) -> Self {
@@ -112,6 +129,13 @@ impl TicketQuery {
     pub const fn order(mut self, order: TicketOrder, descending: bool) -> Self {
         self.order = order;
         self.descending = descending;
+        self
+    }
+
+    /// At most so many, without the number of all.
+    #[must_use]
+    pub const fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
         self
     }
 
@@ -156,7 +180,34 @@ impl Tickets {
         Ok(self.select(actor, query).all().await?)
     }
 
-    fn select(&self, actor: &Actor, query: TicketQuery) -> Select<'_, Ticket> {
+    /// How many tickets each of some people has asked for, as far as the actor may see them. Who has asked for none is
+    /// left out.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be reached.
+    pub async fn count_by_requester(
+        &self,
+        actor: &Actor,
+        requesters: impl IntoIterator<Item = UserId>,
+    ) -> Result<HashMap<UserId, u64>> {
+        let requesters: Vec<_> = requesters.into_iter().map(|user| Value::Uuid(user.uuid())).collect();
+        if requesters.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let tally = Tally::new(Ticket::SPEC, actor.scope())
+            .filter(visible(actor).and(Filter::one_of("requester", requesters)))
+            .by(Group::Field("requester"));
+        let counted = self.desk.store().tally(&tally).await?;
+        let count = |figures: &Figures| {
+            let requester = UserId::from_uuid(figures.keys[0].as_uuid()?);
+            Some((requester, figures.values[0].as_int()?.unsigned_abs()))
+        };
+        Ok(counted.iter().filter_map(count).collect())
+    }
+
+    /// The tickets of a query, as far as the actor may see them.
+    pub(crate) fn select(&self, actor: &Actor, query: TicketQuery) -> Select<'_, Ticket> {
         let select =
             self.desk.store().select::<Ticket>(actor.scope()).filter(visible(actor)).filter(query.filter);
         let field = match query.order {
