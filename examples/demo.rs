@@ -3,12 +3,11 @@
 mod content;
 mod people;
 mod service_levels;
+mod tickets;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use helpdesk::identity::{NewApiKey, NewUser, OrganisationId, Person, Registration, permissions};
-use helpdesk::tickets::{Act, Comment, NewFile, NewTicket, Priority, Status, TicketId};
 use helpdesk::{Actor, Helpdesk, Result, Via};
 
 /// Everybody's password.
@@ -60,7 +59,7 @@ pub async fn load(desk: &Helpdesk) -> Result<OrganisationId> {
     identity.import_api_key(&system, key, API_KEY).await?;
     people_who_wait(desk, organisation).await?;
     people::load(desk, organisation).await?;
-    tickets(desk, organisation).await?;
+    tickets::load(desk, organisation).await?;
     content::load(desk, organisation).await?;
     service_levels::load(desk, organisation).await?;
     Ok(organisation)
@@ -91,75 +90,6 @@ async fn people_who_wait(desk: &Helpdesk, organisation: OrganisationId) -> Resul
     let admin = actor(desk, organisation, "admin").await?;
     identity.reject(&admin, stranger.id, Some("Nobody here knows them".into())).await?;
     Ok(())
-}
-
-/// Tickets in every state that somebody meets on the first day.
-async fn tickets(desk: &Helpdesk, organisation: OrganisationId) -> Result<()> {
-    let customer = actor(desk, organisation, "customer").await?;
-    let customer2 = actor(desk, organisation, "customer2").await?;
-    let coordinator = actor(desk, organisation, "coordinator").await?;
-    let agent = actor(desk, organisation, "agent").await?;
-
-    let log =
-        NewFile { name: "crash.log".into(), content: Bytes::from_static(b"panic: index out of range\n") };
-    create(desk, &customer, "The accounting program crashes on save", "Software", vec![log]).await?;
-    create(desk, &customer2, "A second screen, please", "Hardware", Vec::new()).await?;
-
-    let open = create(desk, &customer, "VPN drops every hour", "Network", Vec::new()).await?;
-    approve(desk, &coordinator, open, Priority::High).await?;
-
-    let working = create(desk, &customer2, "The printer on floor 3 jams", "Hardware", Vec::new()).await?;
-    approve(desk, &coordinator, working, Priority::Normal).await?;
-    act(desk, &agent, working, Act::Claim).await?;
-    act(desk, &agent, working, Act::Say(Comment::public("I am on my way with a new roller."))).await?;
-    act(desk, &agent, working, Act::Say(Comment::internal("Third time this year: order a replacement.")))
-        .await?;
-
-    let resolved = create(desk, &customer, "Cannot open the budget sheet", "Software", Vec::new()).await?;
-    approve(desk, &coordinator, resolved, Priority::Low).await?;
-    act(desk, &agent, resolved, Act::Claim).await?;
-    let done = Some(Comment::public("You have the rights now."));
-    act(desk, &agent, resolved, Act::Move { to: Status::Resolved, from: None, comment: done }).await?;
-
-    let closed = create(desk, &customer2, "A password for the archive", "Software", Vec::new()).await?;
-    approve(desk, &coordinator, closed, Priority::Normal).await?;
-    act(desk, &agent, closed, Act::Move { to: Status::Resolved, from: None, comment: None }).await?;
-    act(desk, &customer2, closed, Act::Close { comment: Some(Comment::public("Thank you!")) }).await?;
-
-    let refused = create(desk, &customer, "A faster car", "Hardware", Vec::new()).await?;
-    let reject = Act::Reject { reason: "This is not for the help desk.".into(), comment: None };
-    act(desk, &coordinator, refused, reject).await?;
-
-    let withdrawn = create(desk, &customer2, "Lost my badge", "Hardware", Vec::new()).await?;
-    act(desk, &customer2, withdrawn, Act::Withdraw { comment: Some(Comment::public("Found it.")) }).await?;
-    Ok(())
-}
-
-async fn create(
-    desk: &Helpdesk,
-    actor: &Actor,
-    subject: &str,
-    category: &str,
-    files: Vec<NewFile>,
-) -> Result<TicketId> {
-    let new = NewTicket {
-        subject: subject.to_owned(),
-        description: format!("{subject}. It began yesterday; please have a look."),
-        category: Some(category.to_owned()),
-        subcategory: Some("General".to_owned()),
-        files,
-        ..NewTicket::default()
-    };
-    Ok(desk.tickets().create(actor, new).await?.0.id)
-}
-
-async fn approve(desk: &Helpdesk, actor: &Actor, ticket: TicketId, priority: Priority) -> Result<()> {
-    let department = Some("IT Department".to_owned());
-    act(desk, actor, ticket, Act::Approve { priority, department, comment: None }).await
-}
-
-async fn act(desk: &Helpdesk, actor: &Actor, ticket: TicketId, act: Act) -> Result<()> {
-    desk.tickets().act(actor, ticket, None, act).await.map(drop)
 }
 
 /// A demo account, signed in.

@@ -6,11 +6,13 @@ mod support;
 use std::sync::Arc;
 
 use helpdesk_core::events::HistoryQuery;
+use helpdesk_core::groups::ClosedReplies;
 use helpdesk_core::identity::{BUILTIN_ROLES, NewApiKey, permissions};
 use helpdesk_core::storage::{EntityId as _, Stored};
 use helpdesk_core::tickets::{
-    Act, Attachment, Edit, NewTicket, Priority, Status, Ticket, TicketQuery, Workflow,
+    Act, Attachment, Cc, Comment, Edit, LinkKind, NewTicket, Priority, Status, Ticket, TicketQuery, Workflow,
 };
+use helpdesk_core::uploads::UploadId;
 use helpdesk_core::{Actor, Error, Problem, Result};
 use support::World;
 use support::tickets::{file, note, problems, request, say, to};
@@ -54,6 +56,9 @@ fn acts(assignee: &Actor) -> Vec<Act> {
         Act::Claim,
         Act::Assign { to: assignee.user() },
         Act::Assign { to: None },
+        Act::Route { assignee: Some(assignee.user()), group: Some(None) },
+        Act::Copy(vec![Cc::to("eve@demo.test")]),
+        Act::EndCopy { address: "eve@demo.test".into() },
         to(Status::OnHold),
         Act::Withdraw { comment: None },
         Act::Close { comment: None },
@@ -80,6 +85,7 @@ fn is_nothing<T: std::fmt::Debug>(result: Result<T>, stranger: &Actor) {
 async fn what_belongs_to_others_is_not_there_and_stays_as_it_is() -> Result<()> {
     let Border { world, ticket, file, strangers } = border().await?;
     let tickets = world.desk.tickets();
+    let message = tickets.view(&world.system(), ticket.id).await?.messages[0].id;
     let before = world.desk.store().storage().health().await?.newest;
     for stranger in &strangers {
         is_nothing(tickets.get(stranger, ticket.id).await, stranger);
@@ -90,6 +96,18 @@ async fn what_belongs_to_others_is_not_there_and_stays_as_it_is() -> Result<()> 
         is_nothing(tickets.attachment_by_number(stranger, file.number).await, stranger);
         assert!(tickets.attachments_of(stranger, std::slice::from_ref(&ticket)).await?.is_empty());
         assert!(tickets.all(stranger, TicketQuery::default()).await?.is_empty());
+        let start = || helpdesk_core::storage::From::Start;
+        is_nothing(tickets.messages(stranger, ticket.id, 10, start()).await, stranger);
+        is_nothing(tickets.timeline(stranger, ticket.id, 10, start()).await, stranger);
+        is_nothing(tickets.links(stranger, ticket.id).await, stranger);
+        is_nothing(tickets.merge(stranger, ticket.id, ticket.id).await, stranger);
+        is_nothing(tickets.unmerge(stranger, ticket.id).await, stranger);
+        is_nothing(tickets.split(stranger, ticket.id, message, None).await, stranger);
+        is_nothing(tickets.remove_file(stranger, file.id).await, stranger);
+        assert!(tickets.files_of(stranger, &[message]).await?.is_empty());
+        let as_upload = UploadId::from_uuid(file.id.uuid());
+        is_nothing(world.desk.uploads().read(stranger, as_upload).await, stranger);
+        is_nothing(world.desk.uploads().delete(stranger, as_upload).await, stranger);
         for act in acts(stranger) {
             for expected in [None, Some(ticket.version), Some(99)] {
                 is_nothing(tickets.act(stranger, ticket.id, expected, act.clone()).await, stranger);
@@ -144,9 +162,41 @@ async fn people_of_others_are_nobody() -> Result<()> {
     assert_eq!(problems(&given.expect_err("nobody")), [("assignee".to_owned(), unknown.clone())]);
     let new = NewTicket { requester: Some(ticket.requester), ..request("For Ada") };
     let made = tickets.create(eve, new).await.expect_err("nobody");
-    assert_eq!(problems(&made), [("requester".to_owned(), unknown)]);
+    assert_eq!(problems(&made), [("requester".to_owned(), unknown.clone())]);
+    let follows = tickets.act(eve, own.id, None, Act::Follow { who: ticket.requester }).await;
+    assert_eq!(problems(&follows.expect_err("nobody")), [("follower".to_owned(), unknown)]);
     let people = world.desk.identity().people(eve, vec![ticket.requester]).await?;
     assert!(people.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn nothing_of_others_can_be_referred_to() -> Result<()> {
+    let Border { world, ticket, strangers, .. } = border().await?;
+    let tickets = world.desk.tickets();
+    let eve = &strangers[0];
+    let own = world.ticket(eve, "Mine").await.id;
+    let group = world.group(&[], ClosedReplies::default()).await;
+    let routed = tickets.act(eve, own, None, Act::Route { assignee: None, group: Some(Some(group)) }).await;
+    let unknown = vec![("group".to_owned(), vec![Problem::Unknown("group")])];
+    assert_eq!(problems(&routed.expect_err("nowhere")), unknown);
+    let new = NewTicket { group: Some(group), ..request("For them") };
+    assert_eq!(problems(&tickets.create(eve, new).await.expect_err("nowhere")), unknown);
+
+    let ada = world.sign_in("ada").await.actor;
+    let upload = world.desk.uploads().upload(&ada, "a.txt", "text".into()).await?.id;
+    let said = Act::Say(Comment::public("See").with([upload]));
+    assert!(matches!(tickets.act(eve, own, None, said).await, Err(Error::Invalid(_))));
+    is_nothing(world.desk.uploads().read(eve, upload).await, eve);
+    for (one, other) in [(own, ticket.id), (ticket.id, own)] {
+        is_nothing(tickets.merge(eve, one, other).await, eve);
+        is_nothing(tickets.link(eve, one, LinkKind::Related, other).await, eve);
+    }
+    let items = tickets.bulk(eve, &[ticket.id, own], vec![to(Status::Open)]).await?;
+    assert!(matches!(items[0].outcome, Err(Error::NotFound { .. })) && items[1].outcome.is_ok());
+    // An address is copied; whose it is elsewhere makes no difference.
+    world.act(eve, own, Act::Copy(vec![Cc::to("ada@demo.test")])).await;
+    assert!(tickets.all(&ada, TicketQuery::default()).await?.iter().all(|seen| seen.id != own));
     Ok(())
 }
 

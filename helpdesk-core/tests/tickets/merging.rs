@@ -166,3 +166,38 @@ async fn links_are_seen_from_both_ends_by_who_sees_the_tickets() -> Result<()> {
     assert_eq!(seen(&agent, a).await?, 0);
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_cycle_comes_about_however_many_merge_at_once() -> Result<()> {
+    let world = World::new().await;
+    let [ada, _, agent] = people(&world).await;
+    for _ in 0..20 {
+        let ids = [
+            world.ticket(&ada, "A").await.id,
+            world.ticket(&ada, "B").await.id,
+            world.ticket(&ada, "C").await.id,
+        ];
+        let merges: Vec<_> = (0..3)
+            .map(|n| {
+                let (tickets, agent) = (world.desk.tickets(), agent.clone());
+                let (from, into) = (ids[n], ids[(n + 1) % 3]);
+                tokio::spawn(async move { tickets.merge(&agent, from, into).await.is_ok() })
+            })
+            .collect();
+        let mut done = 0;
+        for merge in merges {
+            done += u32::from(merge.await.expect("nobody panicked"));
+        }
+        assert_eq!(done, 1, "each of them touches what the other two would need");
+        let mut merged = 0;
+        for id in ids {
+            let ticket = world.desk.tickets().get(&agent, id).await?;
+            if let Some(into) = ticket.state.merged_into() {
+                merged += 1;
+                assert!(world.desk.tickets().get(&agent, into).await?.merged.contains(&id));
+            }
+        }
+        assert_eq!(merged, 1);
+    }
+    Ok(())
+}

@@ -170,3 +170,33 @@ async fn a_file_that_the_desk_made_is_kept_for_who_it_was_made_for() -> Result<(
     assert!(is_gone(uploads.read(&lead, kept.id).await));
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_that_take_an_upload_at_once_one_gets_it() -> Result<()> {
+    let world = World::new().await;
+    let ada = world.actor("ada", "customer").await;
+    for _ in 0..20 {
+        let id = upload(&world, &ada).await;
+        let ticket = world.ticket(&ada, "Printer").await.id;
+        let takers: Vec<_> = (0..4)
+            .map(|_| {
+                let (tickets, ada) = (world.desk.tickets(), ada.clone());
+                let said = Act::Say(Comment::public("See").with([id]));
+                tokio::spawn(async move { tickets.act(&ada, ticket, None, said).await })
+            })
+            .collect();
+        let mut taken = 0;
+        for taker in takers {
+            match taker.await.expect("nobody panicked") {
+                Ok(_) => taken += 1,
+                Err(error) => assert!(matches!(error, Error::Invalid(_)), "{error:?}"),
+            }
+        }
+        let view = world.desk.tickets().view(&ada, ticket).await?;
+        assert_eq!(
+            (taken, view.messages.len(), view.attachments.len(), view.ticket.attachments),
+            (1, 1, 1, 1)
+        );
+    }
+    Ok(())
+}

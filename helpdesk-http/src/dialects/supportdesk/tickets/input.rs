@@ -234,3 +234,44 @@ pub(super) fn renamed(error: Error) -> Failure {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::input::{Form, Input};
+
+    fn names(body: Value) -> Vec<String> {
+        let Value::Object(body) = body else { panic!("{body} is no object") };
+        let update = Update::read(&mut Form::json(body)).expect("a body");
+        let name = |act: &Act| match act {
+            Act::Move { to, .. } => format!("move to {}", to.name()),
+            Act::Route { assignee, group } => {
+                format!("route {}{}", u8::from(assignee.is_some()), u8::from(group.is_some()))
+            }
+            Act::Edit(_) => "edit".to_owned(),
+            other => format!("{other:?}"),
+        };
+        update.acts().iter().map(name).collect()
+    }
+
+    #[test]
+    fn what_is_sent_is_done_and_nothing_else() {
+        assert!(names(json!({})).is_empty());
+        assert!(names(json!({"id": "x", "channel": "web", "created_at": "y"})).is_empty());
+        assert_eq!(names(json!({"assignee_id": null})), ["route 10"]);
+        assert_eq!(names(json!({"tags": []})), ["edit"]);
+        assert_eq!(names(json!({"custom_fields": [{"id": "a", "value": null}]})), ["edit"]);
+    }
+
+    #[test]
+    fn a_ticket_is_opened_before_it_is_changed_and_ended_after() {
+        let id = Uuid::from_u128(1);
+        let body =
+            |status: &str| json!({"status": status, "subject": "s", "assignee_id": id, "group_id": id});
+        assert_eq!(names(body("open")), ["move to open", "route 11", "edit"]);
+        assert_eq!(names(body("solved")), ["route 11", "edit", "move to resolved"]);
+        assert_eq!(names(body("closed")), ["route 11", "edit", "move to closed"]);
+    }
+}
