@@ -115,8 +115,10 @@ fn add(facts: &mut Vec<Happened>, step: &Step) -> DateTime<Utc> {
     if course().count() >= MAX_FACTS {
         return at;
     }
-    for (fact, nth) in step.facts.iter().zip(0..LAST) {
-        let one = Happened { at, place: place(step.version, nth), fact: fact.clone() };
+    // One step of a ticket may be several acts, one after another.
+    let first = course().filter(|fact| fact.place >= place(step.version, 0)).count();
+    for (fact, nth) in step.facts.iter().zip(i64::try_from(first).unwrap_or(LAST)..) {
+        let one = Happened { at, place: place(step.version, nth.min(LAST - 1)), fact: fact.clone() };
         // Further words of somebody who waits for an answer make no difference, and there may be many of them.
         let mut course = facts.iter().rev().map(|fact| &fact.fact);
         let mut waits = || {

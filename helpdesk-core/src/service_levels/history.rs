@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::follow::{Fact, Happened, Targets};
+use super::look::ACTIONS;
 use super::policy::{PolicyId, Traits};
 use crate::events::{Event, FieldChange};
 use crate::storage::Entity as _;
@@ -79,9 +80,9 @@ pub(super) fn steps(ticket: &Ticket, version: i64, after: i64, events: &[Event])
 
 /// The events of the ticket itself, without those about its service levels.
 fn own(events: &[Event]) -> impl Iterator<Item = &Event> {
-    events.iter().filter(|event| {
-        event.subject_kind == Ticket::SPEC.name && !event.action.starts_with("service_level.")
-    })
+    events
+        .iter()
+        .filter(|event| event.subject_kind == Ticket::SPEC.name && !ACTIONS.contains(&&*event.action))
 }
 
 /// The lowest version among the events of the ticket itself.

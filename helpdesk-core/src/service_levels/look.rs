@@ -260,8 +260,8 @@ impl Following<'_> {
         }
         for told in news.chunk_by(|a, b| (a.at, a.turn) == (b.at, b.turn)) {
             let metrics: Vec<_> = told.iter().map(|entry| entry.metric).collect();
-            let Some(action) = action(told[0].turn) else { continue };
-            let draft = draft(action).with("at", json!(told[0].at)).with("metrics", json!(metrics));
+            let draft =
+                draft(action(told[0].turn)).with("at", json!(told[0].at)).with("metrics", json!(metrics));
             changes.event(system, event_id(), draft);
         }
         notices::tell(desk, changes, ticket, &levels, &news);
@@ -295,17 +295,29 @@ impl Following<'_> {
     }
 }
 
-/// What it is called in the event log that something happened to a metric.
-const fn action(turn: Turn) -> Option<&'static str> {
-    Some(match turn {
+/// The acts under which it is written down how a ticket stands with its service levels: the desk's own business.
+pub const ACTIONS: [&str; 8] = [
+    action(Turn::Activated),
+    action(Turn::Paused),
+    action(Turn::Resumed),
+    action(Turn::Fulfilled),
+    action(Turn::Retargeted),
+    action(Turn::Warned),
+    action(Turn::Breached),
+    action(Turn::Dropped),
+];
+
+/// What it is called in the event log that something happened to a metric. A change of the promise is told with the
+/// promise.
+const fn action(turn: Turn) -> &'static str {
+    match turn {
         Turn::Activated => "service_level.activated",
         Turn::Paused => "service_level.paused",
         Turn::Resumed => "service_level.resumed",
         Turn::Fulfilled => "service_level.fulfilled",
+        Turn::Retargeted => RETARGETED,
         Turn::Warned => "service_level.warned",
         Turn::Breached => "service_level.breached",
         Turn::Dropped => "service_level.dropped",
-        // Told with the promise.
-        Turn::Retargeted => return None,
-    })
+    }
 }

@@ -1,9 +1,18 @@
 //! Service levels: what a desk has promised, by which time, and whether it was kept.
 //!
-//! All of it is pure: a ticket's history goes in, and where each metric stands comes out. The rules are L1 to L8: what is
-//! kept is the time that has run, never only a deadline; a change of promise keeps what has passed; a warning and a breach
-//! come once each, at their true time, however late they are noticed; and the same history gives the same result, in
-//! whatever order it is told and however often it was looked at.
+//! The rules are L1 to L8: what is kept is the time that has run, never only a deadline; a change of promise keeps what has
+//! passed; a warning and a breach come once each, at their true time, however late they are noticed; and the same history
+//! gives the same result, in whatever order it is told and however often it was looked at.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `calendar`, `metric`, `meter`, `follow` | the engine, pure: facts go in, and where each metric stands comes out |
+//! | `policy`, `rules`, `defaults` | what is promised of which tickets |
+//! | `history`, `assess` | from a ticket's events to facts, and from facts to its record; pure as well |
+//! | `record` | where a ticket stands, as lists and figures read it |
+//! | `look`, `reconsider` | the jobs that follow tickets, when they change, when time runs out, when rules change |
+//! | `notices` | telling those who have a ticket |
+//! | `service/` | what a transport calls |
 
 mod assess;
 mod calendar;
@@ -22,12 +31,12 @@ mod service;
 
 use std::sync::Arc;
 
-pub(crate) use self::defaults::begin;
-pub(crate) use self::history::{BY_DESK, BY_REQUESTER, REPLY};
-pub(crate) use self::look::have_looked_at;
-
 pub use self::calendar::{Calendar, Span};
+pub(crate) use self::defaults::begin;
 pub use self::follow::{Fact, Happened, Levels, Targets};
+pub(crate) use self::history::{BY_DESK, BY_REQUESTER, REPLY};
+pub use self::look::ACTIONS;
+pub(crate) use self::look::have_looked_at;
 pub use self::meter::{Entry, Reading, Turn};
 pub use self::metric::{Hours, Metric, Target, With};
 pub use self::policy::{BusinessCalendar, CalendarId, Conditions, Policy, PolicyId, Traits};

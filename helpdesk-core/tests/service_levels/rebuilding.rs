@@ -152,3 +152,33 @@ proptest! {
         })?;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_workers_at_once_write_down_each_thing_once() -> helpdesk_core::Result<()> {
+    let world = World::that_promises(&[(Metric::FirstReply, 60), (Metric::RequesterWait, 90)]).await;
+    let (ada, gus) = (world.actor("ada", "customer").await, world.actor("gus", "agent").await);
+    let workers = world.desk.spawn_workers(4).await?;
+    let mut ids = Vec::new();
+    for number in 0..30 {
+        let id = world.ticket(&ada, "Printer").await.id;
+        for act in [to(Status::Pending), to(Status::Open), say("Is it on?"), to(Status::OnHold)] {
+            world.act(&gus, id, act).await;
+        }
+        ids.push(id);
+        if number % 5 == 0 {
+            world.clock.advance(Duration::minutes(7));
+        }
+    }
+    world.clock.advance(Duration::minutes(100));
+    workers.stop().await;
+    world.run().await;
+    for id in ids {
+        let record = known(&world.levels(id).await.value);
+        let rebuilt = world.desk.service_levels().rebuilt(&world.system(), id).await?;
+        assert_eq!(record, known(&rebuilt));
+        let mut told = world.told(id).await;
+        told.retain(|(turn, ..)| turn == "warned" || turn == "breached");
+        assert_eq!(told.len(), 2, "{told:?}");
+    }
+    Ok(())
+}
