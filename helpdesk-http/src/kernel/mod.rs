@@ -6,7 +6,7 @@ mod dialect;
 mod failure;
 mod handler;
 mod limits;
-mod log;
+pub(crate) mod log;
 mod openapi;
 mod operation;
 mod pipeline;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod administrators;
+mod bearers;
 mod directory;
 mod keys;
 mod organisations;

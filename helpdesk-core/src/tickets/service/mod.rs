@@ -4,12 +4,14 @@ mod acting;
 mod checks;
 mod creating;
 mod files;
+mod news;
 mod reading;
 mod rights;
 
 pub use self::acting::Done;
 pub use self::creating::{NewFile, NewTicket};
 pub use self::files::ReadFile;
+pub use self::news::TicketNews;
 pub use self::reading::{TicketOrder, TicketQuery, TicketView};
 use std::sync::Arc;
 

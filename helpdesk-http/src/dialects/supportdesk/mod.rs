@@ -7,6 +7,7 @@
 //! | `envelope` | the shape around every answer, and pages |
 //! | `errors` | how failures are told |
 //! | `show` | how records become the document's objects |
+//! | `events` | how events are told to clients that stay connected |
 //! | `auth`, `tickets`, `comments`, `bulk`, `contacts`, `agents`, `groups`, `organizations`, `dashboard`, `reports`, `knowledge`, `settings`, `tags`, `files`, `search`, `notifications` | the operations, by area |
 
 mod agents;
@@ -17,6 +18,7 @@ mod contacts;
 mod dashboard;
 mod envelope;
 mod errors;
+mod events;
 mod files;
 mod groups;
 mod knowledge;
@@ -36,6 +38,7 @@ use std::sync::Arc;
 use helpdesk_core::identity::OrganisationId;
 use helpdesk_core::{Quota, Reference, Via};
 
+pub use self::events::SupportDeskFeed;
 use crate::kernel::{Dialect, Rates, Tenant};
 
 /// Requests an hour of somebody who is signed in, and of an address where nobody is.
@@ -67,11 +70,7 @@ pub fn supportdesk(home: OrganisationId) -> Dialect {
         title: "Support Desk",
         description: "People ask, agents answer, administrators see how it goes.",
         version: "1.0.0",
-        via: Arc::new(Via {
-            name: Cow::Borrowed("supportdesk"),
-            tickets: Reference::new("#", 1),
-            reset_path: Cow::Borrowed("/reset-password?token={token}"),
-        }),
+        via: door(),
         tenant: Tenant::Callers { home },
         operations: areas.into_iter().flatten().collect(),
         aliases: &[("/api/v1", "/api")],
@@ -79,4 +78,13 @@ pub fn supportdesk(home: OrganisationId) -> Dialect {
         refuse: errors::refuse,
         error_schema: errors::schema,
     }
+}
+
+/// The door that everybody comes in by.
+fn door() -> Arc<Via> {
+    Arc::new(Via {
+        name: Cow::Borrowed("supportdesk"),
+        tickets: Reference::new("#", 1),
+        reset_path: Cow::Borrowed("/reset-password?token={token}"),
+    })
 }
