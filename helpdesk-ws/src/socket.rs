@@ -122,7 +122,8 @@ impl Socket {
         Ok(accepted)
     }
 
-    async fn asked(&self, request: Request<'_>, place: Place) -> Result<Connection, Refusal> {
+    /// A connection as it was asked for.
+    pub(crate) async fn asked(&self, request: Request<'_>, place: Place) -> Result<Connection, Refusal> {
         let parameter = |name: &str| {
             let mut pairs = url::form_urlencoded::parse(request.query.as_bytes());
             pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())

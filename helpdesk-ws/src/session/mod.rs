@@ -267,6 +267,11 @@ impl<'w, W: Wire> Session<'w, W> {
                 message = self.wire.next() => {
                     let message = message.ok_or(End::Gone)?.map_err(End::failed)?;
                     Box::pin(self.hear(message)).await?;
+                    // Who answered a ping is to be pinged again in time.
+                    let next = self.next_look();
+                    if next < timer.deadline() {
+                        timer.as_mut().reset(next);
+                    }
                 }
                 () = timer.as_mut() => {
                     Box::pin(self.look_around()).await?;

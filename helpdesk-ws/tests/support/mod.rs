@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::Duration;
 use helpdesk_core::events::{Bearer, Event, Feed, Mark, Notifier, Relay, Told, View, Viewer};
-use helpdesk_core::identity::{Admission, NewUser, OrganisationId, PasswordCost, Person, SignedIn, permissions};
+use helpdesk_core::identity::{
+    Admission, NewUser, OrganisationId, PasswordCost, Person, SignedIn, permissions,
+};
 use helpdesk_core::storage::EntityId as _;
 use helpdesk_core::tickets::{Act, Comment, NewTicket, TicketId, TicketNews};
 use helpdesk_core::{Actor, Helpdesk, ManualClock, Result, SeededIds, Via};
@@ -139,10 +141,7 @@ impl World {
         // Somebody of that name may be there already.
         let _ = identity.create_user(&Actor::system(at), new).await;
         let admit = |_: &_, _: &_| Ok(Admission::Approved);
-        identity
-            .sign_in(None, &email, PASSWORD, Arc::new(Via::SYSTEM), admit)
-            .await
-            .expect("signed in")
+        identity.sign_in(None, &email, PASSWORD, Arc::new(Via::SYSTEM), admit).await.expect("signed in")
     }
 
     pub(crate) async fn ticket(&self, actor: &Actor, subject: &str) -> TicketId {
