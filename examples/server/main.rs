@@ -161,7 +161,8 @@ fn welcome(settings: &Settings, address: std::net::SocketAddr) {
     println!("                 http://{address}/smartsupport/docs/");
     println!("  Support Desk   http://{address}/supportdesk/api/");
     println!("                 http://{address}/supportdesk/docs/");
-    println!("                 ws://{address}/supportdesk/ws?token=…");
+    let root = if settings.root == Some(settings::Root::Supportdesk) { "" } else { "/supportdesk" };
+    println!("                 ws://{address}{root}/ws?token=…");
     println!("  health         http://{address}/healthz  http://{address}/readyz\n");
     if settings.wants_demo() {
         println!("Demo accounts, all with the password {}:", demo::PASSWORD);

@@ -85,6 +85,12 @@ impl HttpApi {
 }
 
 impl Builder {
+    /// The help desk that the service is for.
+    #[must_use]
+    pub const fn desk(&self) -> &Helpdesk {
+        &self.desk
+    }
+
     /// Mounts a dialect at a path such as `/smartsupport`, or at the root with an empty one. One dialect may be
     /// mounted several times.
     #[must_use]

@@ -34,7 +34,7 @@ pub async fn serve(
     grace: Duration,
 ) -> std::io::Result<()> {
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).keep_alive(false);
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
     // Connections that have not said anything yet are as many as those that have, at most.
     let room = socket.hub().settings().connections as usize;
     let room = Arc::new(tokio::sync::Semaphore::new(room));

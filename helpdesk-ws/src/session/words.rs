@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
-/// What a client asks.
-#[derive(Debug, Deserialize)]
+/// What a client asks. Not to be logged: it may hold a token.
+#[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Ask {
     /// Says who it is, or goes on with a fresh token.

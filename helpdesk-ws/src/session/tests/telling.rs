@@ -1,11 +1,18 @@
 //! Who is told of what.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
 use futures_util::future::join_all;
-use helpdesk_core::Actor;
+use helpdesk_core::events::{Bearer, Event, Feed, Told};
+use helpdesk_core::tickets::Act;
+use helpdesk_core::{Actor, AuthFailure, Error, Helpdesk, Result};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::Desk;
+use super::support::Plain;
 use crate::{Settings, codes};
 
 #[tokio::test(start_paused = true)]
@@ -206,7 +213,50 @@ async fn what_is_gone_is_told_of_by_nothing_but_its_going() {
     let id = desk.ticket(&agent.caller.actor, "Printer").await;
     desk.say(&agent.caller.actor, id, "Secret").await;
     let system = Actor::system(desk.organisation);
-    desk.desk.tickets().act(&system, id, None, helpdesk_core::tickets::Act::Delete).await.expect("deleted");
+    desk.desk.tickets().act(&system, id, None, Act::Delete).await.expect("deleted");
     desk.pump().await;
     client.is_alone_with(&["Printer", "Printer", "Printer"]).await;
+}
+
+/// Cannot tell of anything for a while.
+#[derive(Debug, Default)]
+struct Speechless(AtomicBool);
+
+#[async_trait]
+impl Feed for Speechless {
+    fn name(&self) -> &'static str {
+        "speechless"
+    }
+
+    fn names(&self) -> &'static [&'static str] {
+        Plain.names()
+    }
+
+    async fn authenticate(&self, desk: &Helpdesk, token: &str) -> Result<Bearer> {
+        Plain.authenticate(desk, token).await
+    }
+
+    async fn tell(&self, desk: &Helpdesk, event: &Event) -> Result<Vec<Arc<dyn Told>>> {
+        if self.0.load(Ordering::SeqCst) {
+            return Err(Error::Unauthenticated(AuthFailure::Missing));
+        }
+        Plain.tell(desk, event).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_told_is_to_be_loaded_anew() {
+    let mut desk = Desk::new().await;
+    let feed = Arc::new(Speechless::default());
+    desk.socket = desk.hub.socket(desk.desk.clone(), feed.clone());
+    let agent = desk.sign_in("agent", "agent").await;
+    let mut client = desk.connect(&agent).await;
+    feed.0.store(true, Ordering::SeqCst);
+    desk.ticket(&agent.caller.actor, "Lost").await;
+    desk.pump().await;
+    assert_eq!(client.hear().await["type"], "reset");
+    feed.0.store(false, Ordering::SeqCst);
+    desk.ticket(&agent.caller.actor, "Found").await;
+    desk.pump().await;
+    client.is_alone_with(&["Found"]).await;
 }
