@@ -18,7 +18,7 @@ use self::server::{Kind, Server};
 
 /// How many deliveries a burst has.
 const DELIVERIES: usize = 200_000;
-/// How often a burst is measured; the best counts.
+/// How often each is measured; the best counts, since others may use the machine too.
 const ROUNDS: usize = 3;
 /// How many messages a second there are when it is measured how soon they arrive.
 const RATE: usize = 20;
@@ -31,7 +31,7 @@ async fn main() -> ExitCode {
     let outcome = match arguments.first().map(String::as_str) {
         Some("own") => desk::serve().await,
         Some("bare") => bare::serve().await,
-        seconds => measure(seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or(10)).await,
+        seconds => measure(seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or(5)).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -87,14 +87,21 @@ async fn fan_out(kind: Kind, count: usize, seconds: usize) -> Result<Figures, Fa
         rate = rate.max((messages * count) as f64 / began.elapsed().as_secs_f64());
     }
     clients.forget();
-    clients.expect(RATE * seconds * count);
-    server.ask(&format!("steady {RATE} {seconds}"))?;
-    clients.all_came().await?;
-    let mut took = clients.forget();
-    took.sort_unstable();
-    let at =
-        |part: usize| took.get((took.len() * part / 100).min(took.len() - 1)).copied().unwrap_or_default();
-    Ok(Figures { rate, middle: at(50), late: at(99) })
+    let mut best = Figures { rate, middle: u64::MAX, late: u64::MAX };
+    for _ in 0..ROUNDS {
+        clients.expect(RATE * seconds * count);
+        server.ask(&format!("steady {RATE} {seconds}"))?;
+        clients.all_came().await?;
+        let mut took = clients.forget();
+        took.sort_unstable();
+        let at = |part: usize| took.get((took.len() * part / 100).min(took.len() - 1)).copied();
+        if let (Some(middle), Some(late)) = (at(50), at(99))
+            && late < best.late
+        {
+            best = Figures { rate, middle, late };
+        }
+    }
+    Ok(best)
 }
 
 /// What connections cost that do nothing, at two numbers of them.
