@@ -11,6 +11,7 @@
 //! | `mail`, `smtp` | [`mail`], templates and transports for mail |
 //! | `blobs` | [`blobs`], files in folders and object stores |
 //! | `postgres` | [`PostgresStorage`], the store on PostgreSQL |
+//! | `ws` | [`ws`], events over WebSockets; with `http`, [`HttpSocket`] mounts them there |
 //!
 //! ```
 //! use std::sync::Arc;
@@ -26,6 +27,9 @@
 //! # Ok::<(), helpdesk::Error>(()) }).unwrap();
 //! ```
 
+#[cfg(all(feature = "http", feature = "ws"))]
+mod sockets;
+
 #[cfg(feature = "blobs")]
 pub use helpdesk_blobs as blobs;
 pub use helpdesk_core::*;
@@ -37,3 +41,8 @@ pub use helpdesk_mail as mail;
 pub use helpdesk_storage_memory::MemoryStorage;
 #[cfg(feature = "postgres")]
 pub use helpdesk_storage_postgres::{PostgresSettings, PostgresStorage};
+#[cfg(feature = "ws")]
+pub use helpdesk_ws as ws;
+
+#[cfg(all(feature = "http", feature = "ws"))]
+pub use self::sockets::HttpSocket;

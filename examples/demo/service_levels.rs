@@ -62,8 +62,8 @@ async fn late(desk: &Helpdesk, organisation: OrganisationId, when: DateTime<Utc>
     let id = create(desk, &then, organisation, "The projector in room 5 stays dark").await?;
     let coordinator = super::actor(desk, organisation, "coordinator").await?;
     let agent = super::actor(desk, organisation, "agent").await?.user();
-    super::approve(&then, &coordinator, id, Priority::High).await?;
-    super::act(&then, &coordinator, id, Act::Assign { to: agent }).await
+    super::tickets::approve(&then, &coordinator, id, Priority::High).await?;
+    super::tickets::act(&then, &coordinator, id, Act::Assign { to: agent }).await
 }
 
 /// Answered and solved at once.
@@ -71,11 +71,12 @@ async fn solved(desk: &Helpdesk, organisation: OrganisationId, when: DateTime<Ut
     let then = at(desk, when);
     let id = create(desk, &then, organisation, "The calendar shows the wrong week").await?;
     let coordinator = super::actor(desk, organisation, "coordinator").await?;
-    super::approve(&then, &coordinator, id, Priority::Normal).await?;
+    super::tickets::approve(&then, &coordinator, id, Priority::Normal).await?;
     let agent = super::actor(desk, organisation, "agent").await?;
     let done = Some(Comment::public("Weeks begin on Monday again."));
     let soon = at(desk, when + Duration::minutes(40));
-    super::act(&soon, &agent, id, Act::Move { to: Status::Resolved, from: None, comment: done }).await?;
+    super::tickets::act(&soon, &agent, id, Act::Move { to: Status::Resolved, from: None, comment: done })
+        .await?;
     Ok(id)
 }
 

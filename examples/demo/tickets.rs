@@ -86,11 +86,16 @@ async fn create(
     Ok(desk.tickets().create(actor, new).await?.0.id)
 }
 
-async fn approve(desk: &Helpdesk, actor: &Actor, ticket: TicketId, priority: Priority) -> Result<()> {
+pub(super) async fn approve(
+    desk: &Helpdesk,
+    actor: &Actor,
+    ticket: TicketId,
+    priority: Priority,
+) -> Result<()> {
     let department = Some("IT Department".to_owned());
     act(desk, actor, ticket, Act::Approve { priority, department, comment: None }).await
 }
 
-async fn act(desk: &Helpdesk, actor: &Actor, ticket: TicketId, act: Act) -> Result<()> {
+pub(super) async fn act(desk: &Helpdesk, actor: &Actor, ticket: TicketId, act: Act) -> Result<()> {
     desk.tickets().act(actor, ticket, None, act).await.map(drop)
 }

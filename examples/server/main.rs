@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use helpdesk::http::dialects::smartsupport::smartsupport;
-use helpdesk::http::dialects::supportdesk::supportdesk;
+use helpdesk::http::dialects::supportdesk::{SupportDeskFeed, supportdesk};
 use helpdesk::http::{HttpApi, serve};
 use helpdesk::identity::{NewUser, OrganisationId, Person, UserQuery};
-use helpdesk::{Actor, Chain, Helpdesk, Limiter, LocalLimiter, SystemClock, Unlimited};
+use helpdesk::ws::Hub;
+use helpdesk::{Actor, Chain, Helpdesk, HttpSocket, Limiter, LocalLimiter, SystemClock, Unlimited};
 use helpdesk_examples::demo;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -43,10 +44,11 @@ async fn run(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
 
     let listener = TcpListener::bind(settings.listen).await?;
     let address = listener.local_addr()?;
-    let desk = desk(&settings, &format!("http://{address}")).await?;
+    let hub = Hub::new(helpdesk::ws::Settings::default());
+    let desk = desk(&settings, &format!("http://{address}"), &hub).await?;
     let organisation = prepare(&desk, &settings).await?;
     let workers = desk.spawn_workers(WORKERS).await?;
-    let api = api(&desk, organisation, &settings);
+    let api = api(&desk, &hub, organisation, &settings);
     welcome(&settings, address);
 
     let mut terminate = signal(SignalKind::terminate())?;
@@ -70,7 +72,7 @@ fn limiter(settings: &Settings) -> Arc<dyn Limiter> {
 }
 
 /// The help desk with the ports that the settings name.
-async fn desk(settings: &Settings, own: &str) -> Result<Helpdesk, Box<dyn std::error::Error>> {
+async fn desk(settings: &Settings, own: &str, hub: &Hub) -> Result<Helpdesk, Box<dyn std::error::Error>> {
     if settings.forgets_files() {
         tracing::warn!("files end with this process, and no other server sees them: give --blobs");
     }
@@ -79,6 +81,7 @@ async fn desk(settings: &Settings, own: &str) -> Result<Helpdesk, Box<dyn std::e
         .mailer(settings.mailer()?)
         .blobs(settings.blob_store()?)
         .limiter(limiter(settings))
+        .notifier(Arc::new(hub.clone()))
         .site(settings.site.as_deref().or(settings.public_url.as_deref()).unwrap_or(own));
     let reached = settings.public_url.as_deref().unwrap_or(own).trim_end_matches('/');
     builder = builder.rating_link(&format!("{reached}/supportdesk/api/satisfaction?token={{token}}"));
@@ -132,10 +135,12 @@ async fn prepare_once(desk: &Helpdesk, settings: &Settings) -> helpdesk::Result<
     Ok(organisation)
 }
 
-fn api(desk: &Helpdesk, organisation: OrganisationId, settings: &Settings) -> HttpApi {
+fn api(desk: &Helpdesk, hub: &Hub, organisation: OrganisationId, settings: &Settings) -> HttpApi {
+    let events = Arc::new(HttpSocket::new(hub.socket(desk.clone(), Arc::new(SupportDeskFeed::new()))));
     let mut builder = HttpApi::builder(desk.clone())
         .dialect("/smartsupport", smartsupport(organisation))
         .dialect("/supportdesk", supportdesk(organisation))
+        .socket("/supportdesk/ws", events.clone())
         .limiter(limiter(settings))
         .origins(settings.origins.clone())
         .trusted_proxies(settings.trusted_proxies.clone());
@@ -144,7 +149,9 @@ fn api(desk: &Helpdesk, organisation: OrganisationId, settings: &Settings) -> Ht
     }
     match settings.root {
         Some(settings::Root::Smartsupport) => builder.dialect("", smartsupport(organisation)).build(),
-        Some(settings::Root::Supportdesk) => builder.dialect("", supportdesk(organisation)).build(),
+        Some(settings::Root::Supportdesk) => {
+            builder.dialect("", supportdesk(organisation)).socket("/ws", events).build()
+        }
         None => builder.build(),
     }
 }
@@ -156,6 +163,8 @@ fn welcome(settings: &Settings, address: std::net::SocketAddr) {
     println!("                 http://{address}/smartsupport/docs/");
     println!("  Support Desk   http://{address}/supportdesk/api/");
     println!("                 http://{address}/supportdesk/docs/");
+    let root = if settings.root == Some(settings::Root::Supportdesk) { "" } else { "/supportdesk" };
+    println!("                 ws://{address}{root}/ws?token=…");
     println!("  health         http://{address}/healthz  http://{address}/readyz\n");
     if settings.wants_demo() {
         println!("Demo accounts, all with the password {}:", demo::PASSWORD);

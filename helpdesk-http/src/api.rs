@@ -14,14 +14,17 @@ use helpdesk_core::{Helpdesk, Ids as _, Limiter, SystemIds, Unlimited};
 use http::header::{ACCEPT_ENCODING, HOST, HeaderName};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
+use hyper::upgrade::OnUpgrade;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer as _, Service, ServiceExt as _};
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::kernel::{
-    BodyError, Dialect, Head, PeerAddr, Pipeline, RateLimits, Reply, RequestBody, ResponseBody, document,
+    BodyError, Dialect, Failure, Head, PeerAddr, Pipeline, RateLimits, Reply, RequestBody, ResponseBody,
+    document, log,
 };
+use crate::sockets::{Opening, Socket};
 
 type Inner = BoxCloneSyncService<Request<RequestBody>, Response<ResponseBody>, Infallible>;
 
@@ -33,6 +36,7 @@ type Inner = BoxCloneSyncService<Request<RequestBody>, Response<ResponseBody>, I
 pub struct HttpApi {
     plain: Inner,
     compressed: Inner,
+    mounts: Arc<Mounts>,
 }
 
 impl fmt::Debug for HttpApi {
@@ -46,6 +50,7 @@ impl fmt::Debug for HttpApi {
 pub struct Builder {
     desk: Helpdesk,
     mounts: Vec<(String, Dialect)>,
+    sockets: Vec<(String, Arc<dyn Socket>)>,
     limiter: Arc<dyn Limiter>,
     time_limit: Duration,
     origins: Vec<HeaderValue>,
@@ -60,6 +65,7 @@ impl HttpApi {
         Builder {
             desk,
             mounts: Vec::new(),
+            sockets: Vec::new(),
             limiter: Arc::new(Unlimited),
             time_limit: Duration::from_secs(30),
             origins: Vec::new(),
@@ -67,14 +73,37 @@ impl HttpApi {
             trusted_proxies: Vec::new(),
         }
     }
+
+    /// Ends the connections that were taken over by sockets, and answers when the last is closed. [`serve`] does so at
+    /// its end; who serves by other means does it themselves.
+    ///
+    /// [`serve`]: crate::serve
+    pub async fn drain(&self) {
+        let drains = self.mounts.sockets.iter().map(|(_, socket)| socket.drain());
+        futures_util::future::join_all(drains).await;
+    }
 }
 
 impl Builder {
+    /// The help desk that the service is for.
+    #[must_use]
+    pub const fn desk(&self) -> &Helpdesk {
+        &self.desk
+    }
+
     /// Mounts a dialect at a path such as `/smartsupport`, or at the root with an empty one. One dialect may be
     /// mounted several times.
     #[must_use]
     pub fn dialect(mut self, mount: &str, dialect: Dialect) -> Self {
         self.mounts.push((mount.trim_end_matches('/').to_owned(), dialect));
+        self
+    }
+
+    /// Hands connections over to a socket that are asked for at a path such as `/supportdesk/ws`. One socket may be
+    /// mounted several times.
+    #[must_use]
+    pub fn socket(mut self, path: &str, socket: Arc<dyn Socket>) -> Self {
+        self.sockets.push((path.trim_end_matches('/').to_owned(), socket));
         self
     }
 
@@ -132,26 +161,30 @@ impl Builder {
             .collect();
         // The longest mount wins, so that a dialect at the root leaves the others theirs.
         mounts.sort_by_key(|(mount, _)| std::cmp::Reverse(mount.len()));
-        let root = Root(Arc::new(Mounts {
+        let mounts = Arc::new(Mounts {
             desk: self.desk,
             mounts,
+            sockets: self.sockets,
             process: process(),
             requests: AtomicU64::new(0),
             public_url: self.public_url,
             trusted_proxies: self.trusted_proxies,
-        }));
+        });
+        let root = Root(Arc::clone(&mounts));
         let compressed = CompressionLayer::new().layer(root.clone());
         let compressed = compressed.map_response(|response: Response<_>| response.map(boxed));
         if self.origins.is_empty() {
             return HttpApi {
                 plain: BoxCloneSyncService::new(root),
                 compressed: BoxCloneSyncService::new(compressed),
+                mounts,
             };
         }
         let cors = cors(self.origins);
         HttpApi {
             plain: BoxCloneSyncService::new(cors.layer(root)),
             compressed: BoxCloneSyncService::new(cors.layer(compressed)),
+            mounts,
         }
     }
 }
@@ -222,6 +255,7 @@ fn process() -> String {
 struct Mounts {
     desk: Helpdesk,
     mounts: Vec<(String, Pipeline)>,
+    sockets: Vec<(String, Arc<dyn Socket>)>,
     /// Tells this process's request ids from those of others.
     process: String,
     requests: AtomicU64,
@@ -249,17 +283,21 @@ impl Service<Request<RequestBody>> for Root {
 
 impl Mounts {
     async fn answer(&self, request: Request<RequestBody>) -> Response<ResponseBody> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        let connection = parts.extensions.remove::<OnUpgrade>();
         let request_id = self.request_id(&parts.headers);
         let path = parts.uri.path();
         let mounted = self.mounts.iter().find_map(|(mount, pipeline)| {
             let rest = path.strip_prefix(mount.as_str())?;
             (rest.is_empty() || rest.starts_with('/')).then_some((mount, pipeline, rest))
         });
-        let mut response = match (path, mounted) {
-            ("/healthz", _) => Reply::content(StatusCode::OK, "text/plain", "ok\n").into_response(),
-            ("/readyz", _) => self.ready().await.into_response(),
-            (_, Some((mount, pipeline, rest))) => {
+        let mut sockets = self.sockets.iter();
+        let socket = sockets.find(|(at, _)| path.trim_end_matches('/') == at).map(|(_, socket)| &**socket);
+        let mut response = match path {
+            "/healthz" => Reply::content(StatusCode::OK, "text/plain", "ok\n").into_response(),
+            "/readyz" => self.ready().await.into_response(),
+            _ => {
+                let (mount, rest) = mounted.map_or(("", path), |(mount, _, rest)| (mount.as_str(), rest));
                 let peer = parts.extensions.get::<PeerAddr>().map(|peer| peer.0.ip());
                 let trusted = peer.is_some_and(|peer| self.trusted_proxies.contains(&peer));
                 let head = Head {
@@ -272,10 +310,15 @@ impl Mounts {
                     method: parts.method,
                     headers: parts.headers,
                 };
-                self.dialect(pipeline, head, body).await
-            }
-            (_, None) => {
-                Reply::content(StatusCode::NOT_FOUND, "text/plain", "Nothing is here.\n").into_response()
+                let pipeline = mounted.map(|(_, pipeline, _)| pipeline);
+                match (socket, pipeline) {
+                    (Some(socket), pipeline) => self.socket(socket, pipeline, head, connection).await,
+                    (None, Some(pipeline)) => self.dialect(pipeline, head, body).await,
+                    (None, None) => {
+                        let nothing = "Nothing is here.\n";
+                        Reply::content(StatusCode::NOT_FOUND, "text/plain", nothing).into_response()
+                    }
+                }
             }
         };
         let headers = response.headers_mut();
@@ -284,6 +327,29 @@ impl Mounts {
         }
         secure(headers);
         response
+    }
+
+    /// Asks a socket to take the connection over. Where it does not, the dialect at whose mount it is says so.
+    async fn socket(
+        &self,
+        socket: &dyn Socket,
+        pipeline: Option<&Pipeline>,
+        head: Head,
+        connection: Option<OnUpgrade>,
+    ) -> Response<ResponseBody> {
+        let (began, head) = (std::time::Instant::now(), Arc::new(head));
+        let opened = if head.method == Method::GET {
+            socket.open(Opening { head: Arc::clone(&head), connection }).await
+        } else {
+            Err(Failure::Method { allowed: vec![Method::GET] })
+        };
+        let name = pipeline.map_or("none", |pipeline| pipeline.dialect().name);
+        let reply = opened.unwrap_or_else(|failure| {
+            log::failed(&head, "socket", &failure);
+            pipeline.map_or_else(|| Reply::empty(StatusCode::BAD_REQUEST), |it| it.refuse(&failure, &head))
+        });
+        log::answered(&head, name, "socket", reply.status, began.elapsed());
+        reply.into_response()
     }
 
     async fn dialect(&self, pipeline: &Pipeline, head: Head, body: RequestBody) -> Response<ResponseBody> {

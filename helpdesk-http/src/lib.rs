@@ -14,6 +14,8 @@ mod docs;
 pub mod input;
 pub mod kernel;
 mod server;
+mod sockets;
 
 pub use self::api::{Builder, HttpApi};
 pub use self::server::serve;
+pub use self::sockets::{Opening, Socket};

@@ -20,8 +20,8 @@ const CONNECTIONS: usize = 10_000;
 /// How long a client may take over the head of a request.
 const HEAD_TIME: Duration = Duration::from_secs(30);
 
-/// Serves HTTP/1.1 and HTTP/2 (cleartext) on a listener until `stop` is done; then finishes what runs, for at most
-/// `grace`.
+/// Serves HTTP/1.1 and HTTP/2 (cleartext) on a listener until `stop` is done; then finishes what runs and ends the
+/// connections that were taken over, for at most `grace`.
 ///
 /// # Errors
 ///
@@ -54,11 +54,11 @@ pub async fn serve(
             }
             Err(error) => return Err(error),
         };
-        let api = api.clone();
+        let called = api.clone();
         let service =
             hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
                 request.extensions_mut().insert(PeerAddr(peer));
-                api.clone().call(request)
+                called.clone().call(request)
             });
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
@@ -70,7 +70,8 @@ pub async fn serve(
         });
     }
     drop(listener);
-    if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
+    let finished = async { tokio::join!(graceful.shutdown(), api.drain()) };
+    if tokio::time::timeout(grace, finished).await.is_err() {
         tracing::warn!("some requests were not finished in time");
     }
     Ok(())

@@ -25,6 +25,7 @@ use std::sync::Arc;
 pub use self::notification::{Notification, NotificationId, NotificationKind};
 pub use self::preferences::Preferences;
 pub use self::service::{NotificationQuery, Notifications};
+use self::telling::MADE;
 pub(crate) use self::telling::{Deed, tell};
 
 use crate::jobs::JobHandler;

@@ -1,12 +1,14 @@
 //! What transports call of notifications.
 
+use std::sync::Arc;
+
 use crate::actor::Actor;
 use crate::error::{Error, Result};
-use crate::events::{Audience, EventDraft};
+use crate::events::{Audience, Event, EventDraft};
 use crate::helpdesk::Helpdesk;
 use crate::identity::{User, UserId};
-use crate::notifications::{Notification, NotificationId};
-use crate::storage::{Changes, EntityId as _, Filter, From, Listing, Stored, TotalMode};
+use crate::notifications::{MADE, Notification, NotificationId};
+use crate::storage::{Changes, Entity as _, EntityId as _, Filter, From, Listing, Scope, Stored, TotalMode};
 
 /// How many are marked at a time.
 const BATCH: usize = 200;
@@ -66,16 +68,26 @@ impl Notifications {
         Ok(select.limit(query.limit).from(query.from).total(query.total).page().await?)
     }
 
+    /// The notification that an event tells of having been made; nothing where it is about something else, or the
+    /// notification is gone. This asks nobody's permission: whoever passes it on asks for each reader.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be reached.
+    pub async fn news(&self, event: &Event) -> Result<Option<Arc<Stored<Notification>>>> {
+        let made = event.action == MADE && event.subject_kind == Notification::SPEC.name;
+        let Some(organisation) = event.organisation.filter(|_| made) else { return Ok(None) };
+        let scope = Scope::organisation(organisation.uuid());
+        let id = NotificationId::from_uuid(event.subject);
+        Ok(self.desk.store().get::<Notification>(scope, id).await?)
+    }
+
     /// One of the actor's own notifications.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`] where there is none, or it is somebody else's.
-    pub async fn get(
-        &self,
-        actor: &Actor,
-        id: NotificationId,
-    ) -> Result<std::sync::Arc<Stored<Notification>>> {
+    pub async fn get(&self, actor: &Actor, id: NotificationId) -> Result<Arc<Stored<Notification>>> {
         let user = actor.person()?;
         let found = self.desk.store().get::<Notification>(actor.scope(), id).await?;
         let own = found.filter(|notification| notification.receiver == user);

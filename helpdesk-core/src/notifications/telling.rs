@@ -20,6 +20,8 @@ use crate::storage::{Changes, EntityId as _, Stored};
 use crate::tickets::{Comment, Message, MessageId, Status, Ticket, TicketId, Visibility};
 
 const TELL_PEOPLE: &str = "ticket_news";
+/// What is written down where a notification was made.
+pub(super) const MADE: &str = "notification.created";
 
 /// What was done to a ticket.
 #[derive(Debug)]
@@ -197,8 +199,8 @@ impl<'a> Telling<'a> {
             let id = NotificationId::from_uuid(self.desk.ids().id(changes.at()));
             changes.insert(self.system.scope(), id, &notification);
             let audience = Audience::default().and([user.id]);
-            let draft = EventDraft::new::<Notification>("notification.created", id, 1, audience)
-                .with("kind", notification.kind.name());
+            let draft =
+                EventDraft::new::<Notification>(MADE, id, 1, audience).with("kind", notification.kind.name());
             changes.event(&self.system, self.desk.ids().id(changes.at()), draft);
             self.mail(changes, user, *news, id);
         }

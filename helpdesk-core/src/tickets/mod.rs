@@ -28,8 +28,8 @@ pub use self::link::{LinkKind, TicketLink, TicketLinkId};
 pub use self::message::{Attachment, AttachmentId, Message, MessageId, Visibility};
 pub(crate) use self::service::audience;
 pub use self::service::{
-    BulkItem, Done, Linked, MAX_BULK, Merged, NewFile, NewTicket, ReadFile, TicketOrder, TicketQuery,
-    TicketView, Tickets,
+    BulkItem, Done, Linked, MAX_BULK, Merged, NewFile, NewTicket, ReadFile, TicketNews, TicketOrder,
+    TicketQuery, TicketView, Tickets,
 };
 pub use self::status::{Category, Status, StatusSet};
 pub use self::ticket::{

@@ -7,7 +7,7 @@ mod failure;
 mod file;
 mod handler;
 mod limits;
-mod log;
+pub(crate) mod log;
 mod openapi;
 mod operation;
 mod pipeline;

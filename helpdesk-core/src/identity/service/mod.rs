@@ -4,6 +4,7 @@ mod accounts;
 mod administrators;
 mod agents;
 mod availability;
+mod bearers;
 mod directory;
 mod employing;
 mod keys;

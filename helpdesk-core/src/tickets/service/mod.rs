@@ -11,6 +11,7 @@ mod following_up;
 mod history;
 mod linking;
 mod merging;
+mod news;
 mod rating;
 mod reading;
 mod rewriting;
@@ -24,6 +25,7 @@ pub use self::creating::{NewFile, NewTicket};
 pub use self::files::ReadFile;
 pub use self::linking::Linked;
 pub use self::merging::Merged;
+pub use self::news::TicketNews;
 pub use self::reading::{TicketOrder, TicketQuery, TicketView};
 
 use std::collections::BTreeSet;

@@ -1,8 +1,9 @@
 //! What is said on tickets.
 
 use helpdesk_core::Who;
+use helpdesk_core::identity::User;
 use helpdesk_core::storage::{EntityId as _, Stored};
-use helpdesk_core::tickets::{Act, Attachment, Comment, Visibility};
+use helpdesk_core::tickets::{Act, Attachment, Comment, Message, Visibility};
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -40,7 +41,7 @@ input! {
 
 /// Something that was said on a ticket.
 #[derive(Debug, Serialize, ToSchema)]
-struct CommentView {
+pub(super) struct CommentView {
     id: String,
     /// The ticket it was said on. A reply can land on another one than it was sent to: see the operation.
     ticket_id: String,
@@ -104,27 +105,37 @@ async fn list(
     });
     let people = call.desk.identity().people(actor, authors.collect()).await?;
     let comments = listing.items.iter().map(|message| {
-        let (author_id, author) = match message.author {
-            Who::User(id) => {
-                let user = people.get(&id.uuid());
-                let author = user.map(|user| Author { name: user.full_name(), email: user.email.clone() });
-                (id.to_string(), author.unwrap_or_else(Author::desk))
-            }
-            _ => (String::new(), Author::desk()),
+        let author = match message.author {
+            Who::User(id) => people.get(&id.uuid()).map(|user| &**user),
+            _ => None,
         };
         let files = files.get(&message.id.uuid()).into_iter().flatten();
-        CommentView {
-            id: message.id.to_string(),
-            ticket_id: message.ticket.to_string(),
-            author_id,
-            author,
-            body: message.body.clone(),
-            public: message.visibility == Visibility::Public,
-            attachments: files.map(|file| files::attachment(&call, file)).collect(),
-            created_at: time(message.created_at),
-        }
+        view(message, author, files.map(|file| &**file), &call.head.base)
     });
     Ok(array(comments.collect(), page.of_listing(&listing)))
+}
+
+/// Something that was said, by somebody if a person said it, with its files; `base` is where the dialect is reached.
+pub(super) fn view<'f>(
+    message: &Stored<Message>,
+    author: Option<&Stored<User>>,
+    files: impl Iterator<Item = &'f Stored<Attachment>>,
+    base: &str,
+) -> CommentView {
+    CommentView {
+        id: message.id.to_string(),
+        ticket_id: message.ticket.to_string(),
+        author_id: match message.author {
+            Who::User(id) => id.to_string(),
+            Who::ApiKey(_) | Who::Anonymous | Who::System => String::new(),
+        },
+        author: author
+            .map_or_else(Author::desk, |user| Author { name: user.full_name(), email: user.email.clone() }),
+        body: message.body.clone(),
+        public: message.visibility == Visibility::Public,
+        attachments: files.map(|file| files::attachment(base, file)).collect(),
+        created_at: time(message.created_at),
+    }
 }
 
 async fn create(call: Call, Body(body): Body<Create>) -> Result<Json<Success<CommentView>>, Failure> {
@@ -157,7 +168,7 @@ async fn create(call: Call, Body(body): Body<Create>) -> Result<Json<Success<Com
         author: Author { name: me.full_name(), email: me.email.clone() },
         body: words,
         public,
-        attachments: files.iter().map(|file| files::attachment(&call, file)).collect(),
+        attachments: files.iter().map(|file| files::attachment(&call.head.base, file)).collect(),
         created_at: time(done.ticket.updated_at),
     }))
 }

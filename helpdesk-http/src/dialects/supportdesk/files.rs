@@ -90,7 +90,7 @@ fn shown(call: &Call, upload: &Stored<Uploaded>) -> UploadView {
     UploadView {
         id: upload.id.to_string(),
         filename: upload.name.clone(),
-        url: address(call, &upload.id),
+        url: address(&call.head.base, &upload.id),
         mime_type: upload.media_type.clone(),
         size: upload.size,
         uploaded_at: time(upload.created_at),
@@ -98,16 +98,16 @@ fn shown(call: &Call, upload: &Stored<Uploaded>) -> UploadView {
 }
 
 /// The address of a file: the same before and after it is taken over.
-pub(super) fn address(call: &Call, id: &dyn std::fmt::Display) -> String {
-    format!("{}/api/uploads/{id}", call.head.base)
+pub(super) fn address(base: &str, id: &dyn std::fmt::Display) -> String {
+    format!("{base}/api/uploads/{id}")
 }
 
 /// A file, as what it hangs on shows it.
-pub(super) fn attachment(call: &Call, file: &Stored<Attachment>) -> AttachmentView {
+pub(super) fn attachment(base: &str, file: &Stored<Attachment>) -> AttachmentView {
     AttachmentView {
         id: file.id.to_string(),
         filename: file.name.clone(),
-        url: address(call, &file.id),
+        url: address(base, &file.id),
         mime_type: file.media_type.clone(),
         size: file.size,
     }

@@ -7,6 +7,7 @@
 //! | `envelope` | the shape around every answer, and pages |
 //! | `errors` | how failures are told |
 //! | `show` | how records become the document's objects |
+//! | `events` | how events are told to clients that stay connected |
 //! | `auth`, `tickets`, `comments`, `bulk`, `contacts`, `agents`, `groups`, `organizations`, `dashboard`, `reports`, `knowledge`, `settings`, `tags`, `files`, `search`, `notifications` | the operations, by area |
 //! | `satisfaction` | where the links of mails lead that ask how satisfied somebody is |
 
@@ -18,6 +19,7 @@ mod contacts;
 mod dashboard;
 mod envelope;
 mod errors;
+mod events;
 mod files;
 mod groups;
 mod knowledge;
@@ -38,6 +40,7 @@ use std::sync::Arc;
 use helpdesk_core::identity::OrganisationId;
 use helpdesk_core::{Quota, Reference, Via};
 
+pub use self::events::SupportDeskFeed;
 use crate::kernel::{Dialect, Rates, Tenant};
 
 /// Requests an hour of somebody who is signed in, and of an address where nobody is.
@@ -73,13 +76,7 @@ pub fn supportdesk(home: OrganisationId) -> Dialect {
         title: "Support Desk",
         description: "People ask, agents answer, administrators see how it goes.",
         version: "1.0.0",
-        via: Arc::new(Via {
-            name: Cow::Borrowed("supportdesk"),
-            tickets: Reference::new("#", 1),
-            reset_path: Cow::Borrowed("/reset-password?token={token}"),
-            access_minutes: Some(ACCESS_MINUTES),
-            mails_news: true,
-        }),
+        via: door(),
         tenant: Tenant::Callers { home },
         operations: areas.into_iter().flatten().collect(),
         aliases: &[("/api/v1", "/api")],
@@ -87,4 +84,15 @@ pub fn supportdesk(home: OrganisationId) -> Dialect {
         refuse: errors::refuse,
         error_schema: errors::schema,
     }
+}
+
+/// The door that everybody comes in by.
+fn door() -> Arc<Via> {
+    Arc::new(Via {
+        name: Cow::Borrowed("supportdesk"),
+        tickets: Reference::new("#", 1),
+        reset_path: Cow::Borrowed("/reset-password?token={token}"),
+        access_minutes: Some(ACCESS_MINUTES),
+        mails_news: true,
+    })
 }
