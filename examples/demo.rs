@@ -1,5 +1,7 @@
 //! The demo organisation: an account for each role, and a little of everything.
 
+mod told;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -56,6 +58,7 @@ pub async fn load(desk: &Helpdesk) -> Result<OrganisationId> {
     identity.import_api_key(&system, key, API_KEY).await?;
     people_who_wait(desk, organisation).await?;
     tickets(desk, organisation).await?;
+    told::load(desk, organisation).await?;
     Ok(organisation)
 }
 

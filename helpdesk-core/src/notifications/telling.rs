@@ -1,6 +1,6 @@
 //! Telling people of an act on a ticket: one job an act, which makes the notifications of all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::cleanup::cleanup;
 use super::mails::{notice_mail, reply_mail};
 use super::mentions;
-use super::news::{Facts, MAX_RECEIVERS, News, hearers};
+use super::news::{Facts, MAX_RECEIVERS, News, hearers, told};
 use super::notification::{Notification, NotificationId};
 use crate::actor::{Actor, Via, Who};
 use crate::events::{Audience, EventDraft};
@@ -17,7 +17,7 @@ use crate::helpdesk::Helpdesk;
 use crate::identity::{OrganisationId, User, UserId, permissions};
 use crate::jobs::{Job, JobDraft, JobError, JobHandler};
 use crate::storage::{Changes, EntityId as _, Stored};
-use crate::tickets::{Comment, Message, MessageId, Status, Ticket, TicketId, Visibility, may_see};
+use crate::tickets::{Comment, Message, MessageId, Status, Ticket, TicketId, Visibility};
 
 const TELL_PEOPLE: &str = "ticket_news";
 
@@ -156,7 +156,7 @@ impl<'a> Telling<'a> {
     }
 
     /// Reads who hears of it, and leaves those away who may not see it or do not want to hear.
-    async fn load(&mut self, hearers: BTreeMap<UserId, News>) -> Result<(), JobError> {
+    async fn load(&mut self, hearers: BTreeMap<UserId, BTreeSet<News>>) -> Result<(), JobError> {
         let identity = self.desk.identity();
         let ids: Vec<_> = hearers.keys().take(MAX_RECEIVERS).copied().chain(self.news.by).collect();
         let users = identity.people(&self.system, ids).await?;
@@ -164,13 +164,15 @@ impl<'a> Telling<'a> {
         self.author = self.news.by.and_then(|by| users.get(&by.uuid()).cloned());
         let internal = self.facts().internal;
         for (id, news) in hearers {
-            let Some(user) = users.get(&id.uuid()) else { continue };
+            let user = users.get(&id.uuid()).filter(|user| user.state.is_active());
+            let Some(user) = user else { continue };
+            let Some(news) = told(&news, &user.preferences) else { continue };
             let may = crate::identity::permissions_by(user, &roles);
             let actor =
                 Actor::new(Who::User(id), self.system.organisation(), may, Arc::clone(self.system.via()));
-            let sees = may_see(&actor, self.ticket)
+            let sees = self.desk.tickets().may_see(&actor, self.ticket).await?
                 && (!internal || actor.has(&permissions::TICKET_ACCESS_INTERNAL));
-            if sees && user.state.is_active() && news.wanted(&user.preferences) {
+            if sees {
                 self.people.push((actor, Arc::clone(user), news));
             }
         }

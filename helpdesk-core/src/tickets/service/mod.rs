@@ -38,6 +38,19 @@ impl Tickets {
         found.ok_or(Error::NotFound { what: "ticket" })
     }
 
+    /// Whether an actor may see a ticket.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be reached.
+    pub(crate) async fn may_see(&self, actor: &Actor, ticket: &Ticket) -> Result<bool> {
+        match check_visible(actor, ticket) {
+            Ok(()) => Ok(true),
+            Err(Error::Forbidden { .. }) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
     /// The id of the ticket of a number.
     ///
     /// # Errors
@@ -72,11 +85,6 @@ fn check_visible(actor: &Actor, ticket: &Ticket) -> Result<()> {
         return Ok(());
     }
     actor.needs(&permissions::TICKET_VIEW_ALL)
-}
-
-/// Whether an actor may see a ticket.
-pub(crate) fn may_see(actor: &Actor, ticket: &Ticket) -> bool {
-    check_visible(actor, ticket).is_ok()
 }
 
 /// Who may see an event about a ticket: the desk, and, unless it is the desk's own business, those involved.
