@@ -26,6 +26,13 @@ pub(crate) enum OneTimePurpose {
     ChangeAddress,
 }
 
+impl OneTimePurpose {
+    /// Whether somebody sets a password by it.
+    pub(crate) const fn sets_password(self) -> bool {
+        matches!(self, Self::ResetPassword)
+    }
+}
+
 /// A one-time token, by its hash: what is stored opens nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct OneTime {

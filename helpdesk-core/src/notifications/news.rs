@@ -29,6 +29,8 @@ pub(super) enum News {
 pub(super) struct Facts<'a> {
     /// Who did it, where it was a person.
     pub by: Option<UserId>,
+    /// Who had the ticket afterwards. Whoever has it by the time people are told has not to do with what was before.
+    pub assignee: Option<UserId>,
     /// Who was given the ticket.
     pub given: Option<UserId>,
     /// Between which statuses it moved.
@@ -44,7 +46,7 @@ pub(super) struct Facts<'a> {
 /// Who could be told of what, before it is asked what they may see and want to hear. An internal note is nothing to the
 /// requester, whoever that is.
 pub(super) fn hearers(ticket: &Ticket, facts: &Facts<'_>) -> BTreeMap<UserId, BTreeSet<News>> {
-    let desk: Vec<_> = ticket.assignee.into_iter().chain(ticket.followers.iter().copied()).collect();
+    let desk: Vec<_> = facts.assignee.into_iter().chain(ticket.followers.iter().copied()).collect();
     let asked = ticket.requester;
     let mut heard = Vec::new();
     if facts.moved.is_some() {
@@ -129,10 +131,10 @@ mod tests {
         UserId::from_uuid(uuid::Uuid::from_u128(number))
     }
 
-    /// Asked by 1, had by 2, followed by 3.
+    /// Asked by 1, had by 4, followed by 3. It was had by 2 when something happened.
     fn ticket() -> Ticket {
         let mut ticket = Ticket::new(user(1), "Printer", "It burns");
-        ticket.assignee = Some(user(2));
+        ticket.assignee = Some(user(4));
         ticket.followers.insert(user(3));
         ticket
     }
@@ -147,6 +149,7 @@ mod tests {
         let called = [user(2), user(4)];
         let facts = Facts {
             by: Some(user(3)),
+            assignee: Some(user(2)),
             given: Some(user(2)),
             moved: Some((Status::New, Status::Open)),
             said: true,
@@ -173,8 +176,14 @@ mod tests {
     #[test]
     fn a_note_is_nothing_to_the_requester_even_where_it_calls_them() {
         let called = [user(1)];
-        let facts =
-            Facts { by: Some(user(9)), said: true, internal: true, called: &called, ..Facts::default() };
+        let facts = Facts {
+            by: Some(user(9)),
+            assignee: Some(user(2)),
+            said: true,
+            internal: true,
+            called: &called,
+            ..Facts::default()
+        };
         assert_eq!(heard(&facts), [(user(2), News::Said), (user(3), News::Said)]);
         let mut own = ticket();
         own.followers.insert(own.requester);

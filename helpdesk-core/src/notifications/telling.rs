@@ -43,6 +43,7 @@ struct TicketNews {
     via: Via,
     /// Whether the ticket was made just now, so that its description is news.
     made: bool,
+    assignee: Option<UserId>,
     given: Option<UserId>,
     moved: Option<(Status, Status)>,
     message: Option<MessageId>,
@@ -62,6 +63,7 @@ pub(crate) fn tell(desk: &Helpdesk, changes: &mut Changes, actor: &Actor, deed: 
         by: actor.user(),
         via: (**actor.via()).clone(),
         made: before.is_none(),
+        assignee: after.assignee,
         given: after.assignee.filter(|assignee| Some(*assignee) != had && Some(*assignee) != actor.user()),
         moved: was.filter(|was| *was != is).map(|was| (was, is)),
         message: said.map(|(message, _)| message),
@@ -147,6 +149,7 @@ impl<'a> Telling<'a> {
     fn facts(&self) -> Facts<'_> {
         Facts {
             by: self.news.by,
+            assignee: self.news.assignee,
             given: self.news.given,
             moved: self.news.moved,
             said: self.message.is_some(),

@@ -12,10 +12,10 @@ use crate::identity::{
 };
 use crate::mail::MailTemplate;
 use crate::notifications::Preferences;
-use crate::storage::{Changes, EntityId as _, Scope, StorageError, Stored};
+use crate::storage::{Changes, EntityId as _, Scope, Slot, StorageError, Stored};
 
 /// The longest name or address that is taken, in characters.
-pub(super) const MAX_NAME: usize = 100;
+const MAX_NAME: usize = 100;
 const MAX_EMAIL: usize = 254;
 
 /// Who somebody is.
@@ -80,6 +80,8 @@ impl Person {
                 problems.add(field, Problem::Blank);
             } else if text.chars().count() > most {
                 problems.add(field, Problem::TooLong(most));
+            } else if text.contains('\0') {
+                problems.add(field, Problem::NulCharacter);
             }
         };
         text("first_name", &mut self.first_name, true, MAX_NAME);
@@ -131,11 +133,8 @@ impl Identity {
         if let Some(content) = picture {
             user.picture = Some(self.keep_picture(actor.organisation(), content).await?);
         }
-        self.insert_user(actor, user, Some(hash), "user.registered", |changes, id| {
-            let mail = account_mail(MailTemplate::AccountReceived, id, changes.at());
-            changes.enqueue(actor.scope(), self.desk.ids().id(changes.at()), mail);
-        })
-        .await
+        self.insert_user(actor, user, Some(hash), "user.registered", Some(MailTemplate::AccountReceived))
+            .await
     }
 
     /// Makes an account. Nobody gives a role that may do what they may not.
@@ -170,7 +169,7 @@ impl Identity {
             None => None,
         };
         let user = person.into_user(state, &role);
-        self.insert_user(actor, user, hash, "user.created", |_, _| {}).await
+        self.insert_user(actor, user, hash, "user.created", None).await
     }
 
     /// Approves an account that waits. The person gets a mail.
@@ -299,26 +298,20 @@ impl Identity {
         Ok(before.replaced(at, committed.written(slot), value))
     }
 
-    /// Makes an account with its names and its password, and `more` in the same batch.
-    pub(super) async fn insert_user(
+    async fn insert_user(
         &self,
         actor: &Actor,
         user: User,
         hash: Option<String>,
         action: &'static str,
-        more: impl FnOnce(&mut Changes, UserId) + Send,
+        mail: Option<MailTemplate>,
     ) -> Result<Stored<User>> {
         let mut changes = self.desk.changes();
         let at = changes.at();
-        let id = UserId::from_uuid(self.desk.ids().id(at));
-        let slot = changes.insert(actor.scope(), id, &user);
-        changes.insert(actor.scope(), CredentialId::of(id), &Credential { hash });
-        for name in [Some(&user.email), user.username.as_ref()].into_iter().flatten() {
-            let login = Login { name: name.clone(), organisation: actor.organisation(), user: id };
-            changes.insert(Scope::GLOBAL, LoginId::from_uuid(self.desk.ids().id(at)), &login);
+        let (id, slot) = self.add_user(&mut changes, actor, &user, hash, action);
+        if let Some(template) = mail {
+            changes.enqueue(actor.scope(), self.desk.ids().id(at), account_mail(template, id, at));
         }
-        more(&mut changes, id);
-        self.record(&mut changes, actor, action, id, Some(slot));
         match self.desk.commit(changes).await {
             Ok(committed) => Ok(Stored::inserted(actor.scope(), id, at, committed.written(slot), user)),
             Err(StorageError::Duplicate { kind: "login", .. }) => Err(self.taken(&user).await?),
@@ -326,8 +319,29 @@ impl Identity {
         }
     }
 
+    /// Adds a new account to a batch, with its password and the names it logs in by.
+    pub(super) fn add_user(
+        &self,
+        changes: &mut Changes,
+        actor: &Actor,
+        user: &User,
+        hash: Option<String>,
+        action: &'static str,
+    ) -> (UserId, Slot) {
+        let at = changes.at();
+        let id = UserId::from_uuid(self.desk.ids().id(at));
+        let slot = changes.insert(actor.scope(), id, user);
+        changes.insert(actor.scope(), CredentialId::of(id), &Credential { hash });
+        for name in [Some(&user.email), user.username.as_ref()].into_iter().flatten() {
+            let login = Login { name: name.clone(), organisation: actor.organisation(), user: id };
+            changes.insert(Scope::GLOBAL, LoginId::from_uuid(self.desk.ids().id(at)), &login);
+        }
+        self.record(changes, actor, action, id, Some(slot));
+        (id, slot)
+    }
+
     /// Which of an account's names another has.
-    async fn taken(&self, user: &User) -> Result<Error> {
+    pub(super) async fn taken(&self, user: &User) -> Result<Error> {
         let mut problems = Problems::default();
         if self.login_of(&user.email).await?.is_some() {
             problems.add("email", Problem::Taken("e-mail address"));

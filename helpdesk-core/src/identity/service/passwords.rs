@@ -6,7 +6,7 @@ use crate::actor::{Actor, Authenticated, Via};
 use crate::error::{Error, Problem, Result};
 use crate::identity::login::{Credential, CredentialId, normal};
 use crate::identity::mails::{ResetRequest, reset_mail};
-use crate::identity::one_time::{self, OneTime, OneTimeId, OneTimePurpose};
+use crate::identity::one_time::{self, OneTime, OneTimeId};
 use crate::identity::service::Identity;
 use crate::identity::{OrganisationId, SessionId, UserId, password_problem};
 use crate::limits::Quota;
@@ -108,7 +108,7 @@ impl Identity {
     /// [`Error::Invalid`] for `new_password` where it will not do. The token then stays good.
     pub async fn reset_password(&self, actor: &Actor, number: i64, token: &str, new: &str) -> Result<()> {
         let found = self.one_time(token).await?;
-        let good = found.purpose == OneTimePurpose::ResetPassword
+        let good = found.purpose.sets_password()
             && found.organisation == actor.organisation()
             && self.load(actor.scope(), found.user).await.is_ok_and(|user| user.number == number);
         if good { self.reset_by(actor, found, new).await } else { Err(Error::BadToken) }
@@ -121,7 +121,7 @@ impl Identity {
     /// As [`Identity::reset_password`].
     pub async fn reset_password_anywhere(&self, via: &Arc<Via>, token: &str, new: &str) -> Result<()> {
         let found = self.one_time(token).await?;
-        if found.purpose != OneTimePurpose::ResetPassword {
+        if !found.purpose.sets_password() {
             return Err(Error::BadToken);
         }
         let actor = Actor::anonymous(found.organisation, Arc::clone(via));
