@@ -4,6 +4,7 @@ mod content;
 mod people;
 mod service_levels;
 mod tickets;
+mod told;
 
 use std::sync::Arc;
 
@@ -62,6 +63,7 @@ pub async fn load(desk: &Helpdesk) -> Result<OrganisationId> {
     tickets::load(desk, organisation).await?;
     content::load(desk, organisation).await?;
     service_levels::load(desk, organisation).await?;
+    told::load(desk, organisation).await?;
     Ok(organisation)
 }
 

@@ -68,7 +68,7 @@ async fn together(desk: &Helpdesk, [customer, customer2, agent]: [&Actor; 3]) ->
     act(desk, customer, jam, Act::Say(Comment::public("This is what it says.").with([upload.id]))).await
 }
 
-async fn create(
+pub(super) async fn create(
     desk: &Helpdesk,
     actor: &Actor,
     subject: &str,

@@ -46,6 +46,18 @@ fn what_is_filled_in_is_escaped_in_html_and_left_alone_in_text() {
 }
 
 #[test]
+fn a_mail_that_is_needed_is_no_matter_of_taste() {
+    let news = json!({ "title": "News", "message": "Something happened", "link": null });
+    let (text, html) = parts(&composed(&mail(MailTemplate::Notification, news)));
+    assert!(text.contains("up to you") && html.contains("up to you"));
+    let needed = json!({ "title": "News", "message": "Something happened", "link": null, "needed": true });
+    let needed = composed(&mail(MailTemplate::Notification, needed));
+    let (text, html) = parts(&needed);
+    assert!(!text.contains("up to you") && !html.contains("up to you"));
+    assert_eq!(parse(&needed).subject(), Some("News"));
+}
+
+#[test]
 fn a_reason_is_told_where_there_is_one() {
     let (text, html) = parts(&composed(&ticket_mail("Printer", None)));
     assert!(!text.contains("Reason") && !html.contains("Reason") && !text.contains("none"));

@@ -41,13 +41,9 @@ impl JobHandler for Cleanup {
         let page = desk.store().select::<Notification>(job.scope()).filter(old).limit(BATCH).page().await?;
         page.items.iter().for_each(|notification| changes.delete(notification));
         if page.next.is_some() {
-            // A job cannot enqueue itself under the key it has: the next part has one of its own.
             let id = desk.ids().id(at);
-            changes.enqueue(
-                job.scope(),
-                id,
-                JobDraft::new(CLEANUP, format!("{CLEANUP}:{id}"), at, &Order {}),
-            );
+            let rest = JobDraft::new(CLEANUP, format!("{CLEANUP}:{id}"), at, &Order {});
+            changes.enqueue(job.scope(), id, rest);
         }
         Ok(changes)
     }

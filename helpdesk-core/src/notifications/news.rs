@@ -1,6 +1,6 @@
 //! What an act on a ticket is to whom. Pure: values in, values out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{NotificationKind, Preferences};
 use crate::identity::UserId;
@@ -29,6 +29,8 @@ pub(super) enum News {
 pub(super) struct Facts<'a> {
     /// Who did it, where it was a person.
     pub by: Option<UserId>,
+    /// Who had the ticket afterwards. Whoever has it by the time people are told has not to do with what was before.
+    pub assignee: Option<UserId>,
     /// Who was given the ticket.
     pub given: Option<UserId>,
     /// Between which statuses it moved.
@@ -41,30 +43,29 @@ pub(super) struct Facts<'a> {
     pub called: &'a [UserId],
 }
 
-/// Who hears of what, before it is asked what they may see and want to hear. An internal note is nothing to the
+/// Who could be told of what, before it is asked what they may see and want to hear. An internal note is nothing to the
 /// requester, whoever that is.
-pub(super) fn hearers(ticket: &Ticket, facts: &Facts<'_>) -> BTreeMap<UserId, News> {
-    let mut hearers: BTreeMap<UserId, News> = BTreeMap::new();
-    let mut hears = |user: UserId, news: News| {
-        let known = hearers.entry(user).or_insert(news);
-        *known = news.max(*known);
-    };
-    let desk = || ticket.assignee.into_iter().chain(ticket.followers.iter().copied());
+pub(super) fn hearers(ticket: &Ticket, facts: &Facts<'_>) -> BTreeMap<UserId, BTreeSet<News>> {
+    let desk: Vec<_> = facts.assignee.into_iter().chain(ticket.followers.iter().copied()).collect();
+    let asked = ticket.requester;
+    let mut heard = Vec::new();
     if facts.moved.is_some() {
-        desk().chain([ticket.requester]).for_each(|user| hears(user, News::Moved));
+        heard.extend(desk.iter().chain([&asked]).map(|user| (*user, News::Moved)));
     }
-    if facts.said {
-        let requester = (!facts.internal).then_some(ticket.requester);
-        desk()
-            .filter(|user| !facts.internal || *user != ticket.requester)
-            .for_each(|user| hears(user, News::Said));
-        requester.into_iter().for_each(|user| hears(user, News::Said));
+    let words = desk.iter().chain([&asked]).filter(|_| facts.said).map(|user| (*user, News::Said));
+    let words = words.chain(facts.called.iter().map(|user| (*user, News::Called)));
+    heard.extend(words.filter(|(user, _)| !facts.internal || *user != asked));
+    heard.extend(facts.given.map(|user| (user, News::Given)));
+    let mut hearers: BTreeMap<UserId, BTreeSet<News>> = BTreeMap::new();
+    for (user, news) in heard.into_iter().filter(|(user, _)| Some(*user) != facts.by) {
+        hearers.entry(user).or_default().insert(news);
     }
-    facts.given.into_iter().for_each(|user| hears(user, News::Given));
-    let called = facts.called.iter().filter(|user| !facts.internal || **user != ticket.requester);
-    called.for_each(|user| hears(*user, News::Called));
-    hearers.retain(|user, _| Some(*user) != facts.by);
     hearers
+}
+
+/// What somebody is told: of all that they want to hear of, what is most to them.
+pub(super) fn told(news: &BTreeSet<News>, preferences: &Preferences) -> Option<News> {
+    news.iter().rev().copied().find(|news| news.wanted(preferences))
 }
 
 impl News {
@@ -78,7 +79,7 @@ impl News {
     }
 
     /// Whether somebody wants to hear of it.
-    pub(super) const fn wanted(self, preferences: &Preferences) -> bool {
+    const fn wanted(self, preferences: &Preferences) -> bool {
         match self {
             Self::Moved | Self::Said => preferences.ticket_updates,
             Self::Given => preferences.ticket_assignments,
@@ -130,16 +131,17 @@ mod tests {
         UserId::from_uuid(uuid::Uuid::from_u128(number))
     }
 
-    /// Asked by 1, had by 2, followed by 3.
+    /// Asked by 1, had by 4, followed by 3. It was had by 2 when something happened.
     fn ticket() -> Ticket {
         let mut ticket = Ticket::new(user(1), "Printer", "It burns");
-        ticket.assignee = Some(user(2));
+        ticket.assignee = Some(user(4));
         ticket.followers.insert(user(3));
         ticket
     }
 
     fn heard(facts: &Facts<'_>) -> Vec<(UserId, News)> {
-        hearers(&ticket(), facts).into_iter().collect()
+        let hearers = hearers(&ticket(), facts).into_iter();
+        hearers.filter_map(|(user, news)| Some((user, told(&news, &Preferences::default())?))).collect()
     }
 
     #[test]
@@ -147,6 +149,7 @@ mod tests {
         let called = [user(2), user(4)];
         let facts = Facts {
             by: Some(user(3)),
+            assignee: Some(user(2)),
             given: Some(user(2)),
             moved: Some((Status::New, Status::Open)),
             said: true,
@@ -160,10 +163,27 @@ mod tests {
     }
 
     #[test]
+    fn who_does_not_want_the_most_hears_of_the_next() {
+        let news: BTreeSet<_> = [News::Moved, News::Given, News::Called].into();
+        let mut wants = Preferences { mentions: false, ..Preferences::default() };
+        assert_eq!(told(&news, &wants), Some(News::Given));
+        wants.ticket_assignments = false;
+        assert_eq!(told(&news, &wants), Some(News::Moved));
+        wants.ticket_updates = false;
+        assert_eq!(told(&news, &wants), None);
+    }
+
+    #[test]
     fn a_note_is_nothing_to_the_requester_even_where_it_calls_them() {
         let called = [user(1)];
-        let facts =
-            Facts { by: Some(user(9)), said: true, internal: true, called: &called, ..Facts::default() };
+        let facts = Facts {
+            by: Some(user(9)),
+            assignee: Some(user(2)),
+            said: true,
+            internal: true,
+            called: &called,
+            ..Facts::default()
+        };
         assert_eq!(heard(&facts), [(user(2), News::Said), (user(3), News::Said)]);
         let mut own = ticket();
         own.followers.insert(own.requester);

@@ -1,6 +1,6 @@
 //! Telling people of an act on a ticket: one job an act, which makes the notifications of all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::cleanup::cleanup;
 use super::mails::{notice_mail, reply_mail};
 use super::mentions;
-use super::news::{Facts, MAX_RECEIVERS, News, hearers};
+use super::news::{Facts, MAX_RECEIVERS, News, hearers, told};
 use super::notification::{Notification, NotificationId};
 use crate::actor::{Actor, Via, Who};
 use crate::events::{Audience, EventDraft};
@@ -45,6 +45,7 @@ struct TicketNews {
     via: Via,
     /// Whether the ticket was made just now, so that its description is news.
     made: bool,
+    assignee: Option<UserId>,
     given: Option<UserId>,
     moved: Option<(Status, Status)>,
     message: Option<MessageId>,
@@ -64,6 +65,7 @@ pub(crate) fn tell(desk: &Helpdesk, changes: &mut Changes, actor: &Actor, deed: 
         by: actor.user(),
         via: (**actor.via()).clone(),
         made: before.is_none(),
+        assignee: after.assignee,
         given: after.assignee.filter(|assignee| Some(*assignee) != had && Some(*assignee) != actor.user()),
         moved: was.filter(|was| *was != is).map(|was| (was, is)),
         message: said.map(|(message, _)| message),
@@ -149,6 +151,7 @@ impl<'a> Telling<'a> {
     fn facts(&self) -> Facts<'_> {
         Facts {
             by: self.news.by,
+            assignee: self.news.assignee,
             given: self.news.given,
             moved: self.news.moved,
             said: self.message.is_some(),
@@ -158,7 +161,7 @@ impl<'a> Telling<'a> {
     }
 
     /// Reads who hears of it, and leaves those away who may not see it or do not want to hear.
-    async fn load(&mut self, hearers: BTreeMap<UserId, News>) -> Result<(), JobError> {
+    async fn load(&mut self, hearers: BTreeMap<UserId, BTreeSet<News>>) -> Result<(), JobError> {
         let identity = self.desk.identity();
         let ids: Vec<_> = hearers.keys().take(MAX_RECEIVERS).copied().chain(self.news.by).collect();
         let users = identity.people(&self.system, ids).await?;
@@ -166,14 +169,14 @@ impl<'a> Telling<'a> {
         self.author = self.news.by.and_then(|by| users.get(&by.uuid()).cloned());
         let internal = self.facts().internal;
         for (id, news) in hearers {
-            let Some(user) = users.get(&id.uuid()) else { continue };
+            let user = users.get(&id.uuid()).filter(|user| user.state.is_active());
+            let Some(user) = user else { continue };
+            let Some(news) = told(&news, &user.preferences) else { continue };
             let may = user.permissions_by(&roles);
             let actor =
                 Actor::new(Who::User(id), self.system.organisation(), may, Arc::clone(self.system.via()));
-            let wants = user.state.is_active()
-                && news.wanted(&user.preferences)
-                && (!internal || actor.has(&permissions::TICKET_ACCESS_INTERNAL));
-            if wants && self.desk.tickets().may_see(&actor, self.ticket).await? {
+            let may_read = !internal || actor.has(&permissions::TICKET_ACCESS_INTERNAL);
+            if may_read && self.desk.tickets().may_see(&actor, self.ticket).await? {
                 self.people.push((actor, Arc::clone(user), news));
             }
         }

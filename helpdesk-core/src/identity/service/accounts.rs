@@ -16,7 +16,7 @@ use crate::storage::{Changes, EntityId as _, Scope, Slot, StorageError, Stored};
 use crate::tickets::hand_back;
 
 /// The longest name or address that is taken, in characters.
-pub(super) const MAX_NAME: usize = 100;
+const MAX_NAME: usize = 100;
 const MAX_EMAIL: usize = 254;
 
 /// Who somebody is.
@@ -134,11 +134,8 @@ impl Identity {
         if let Some(content) = picture {
             user.picture = Some(self.keep_picture(actor.organisation(), content).await?);
         }
-        self.insert_user(actor, user, Some(hash), "user.registered", |changes, id| {
-            let mail = account_mail(MailTemplate::AccountReceived, id, changes.at());
-            changes.enqueue(actor.scope(), self.desk.ids().id(changes.at()), mail);
-        })
-        .await
+        self.insert_user(actor, user, Some(hash), "user.registered", Some(MailTemplate::AccountReceived))
+            .await
     }
 
     /// Makes an account. Nobody gives a role that may do what they may not.
@@ -171,7 +168,7 @@ impl Identity {
             None => None,
         };
         let user = person.into_user(state, &role);
-        self.insert_user(actor, user, hash, "user.created", |_, _| {}).await
+        self.insert_user(actor, user, hash, "user.created", None).await
     }
 
     /// Approves an account that waits. The person gets a mail.
@@ -304,19 +301,20 @@ impl Identity {
         Ok(before.replaced(at, committed.written(slot), value))
     }
 
-    /// Makes an account with its names and its password, and `more` in the same batch.
-    pub(super) async fn insert_user(
+    async fn insert_user(
         &self,
         actor: &Actor,
         user: User,
         hash: Option<String>,
         action: &'static str,
-        more: impl FnOnce(&mut Changes, UserId) + Send,
+        mail: Option<MailTemplate>,
     ) -> Result<Stored<User>> {
         let mut changes = self.desk.changes();
         let at = changes.at();
         let (id, slot) = self.add_user(&mut changes, actor, &user, hash, action);
-        more(&mut changes, id);
+        if let Some(template) = mail {
+            changes.enqueue(actor.scope(), self.desk.ids().id(at), account_mail(template, id, at));
+        }
         match self.desk.commit(changes).await {
             Ok(committed) => Ok(Stored::inserted(actor.scope(), id, at, committed.written(slot), user)),
             Err(StorageError::Duplicate { kind: "login", .. }) => Err(self.taken(&user).await?),

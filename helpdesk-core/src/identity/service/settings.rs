@@ -9,8 +9,7 @@ use crate::error::{Error, Problem, Problems, Result};
 use crate::identity::confirmation::{address_change_mail, new_address_mail};
 use crate::identity::login::normal;
 use crate::identity::service::Identity;
-use crate::identity::service::accounts::{MAX_NAME, split_name};
-use crate::identity::{Organisation, User, permissions};
+use crate::identity::{Organisation, Person, User, permissions};
 use crate::limits::Quota;
 use crate::storage::Stored;
 
@@ -91,9 +90,13 @@ impl Identity {
     ) -> Result<(Stored<User>, Option<String>)> {
         let id = actor.person()?;
         let mut problems = Problems::default();
-        let name = change.name.as_deref().map(split_name);
-        if let Some((first, last)) = &name {
-            check_name(&mut problems, first, last);
+        let present = self.profile(actor).await?;
+        let mut named = change.name.as_deref().map(Person::named);
+        if let Some(person) = &mut named {
+            person.email.clone_from(&present.email);
+            let wrong = person.check();
+            let wrong = wrong.iter().flat_map(|(_, wrong)| wrong).next();
+            wrong.into_iter().for_each(|problem| problems.add("name", problem.clone()));
         }
         let trimmed =
             |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
@@ -103,7 +106,6 @@ impl Identity {
             check_web_address(&mut problems, "avatar", address);
         }
         let email = change.email.as_deref().map(normal);
-        let present = self.profile(actor).await?;
         let other = email.filter(|email| *email != present.email);
         if let Some(email) = &other {
             if !EmailAddress::is_valid(email) || email.chars().count() > 254 {
@@ -117,10 +119,10 @@ impl Identity {
             let limited = |retry_after| Error::Limited { retry_after };
             self.desk.limiter().attempt(&format!("address:{id}"), ADDRESSES).map_err(limited)?;
         }
-        let (link, waiting) = (&change.link, &other);
+        let (named, link, waiting) = (&named, &change.link, &other);
         let changed = self.change_user(actor, id, "user.profile_changed", |user, changes| {
-            if let Some((first, last)) = &name {
-                (user.first_name, user.last_name) = (first.clone(), last.clone());
+            if let Some(Person { first_name, last_name, .. }) = named {
+                (user.first_name, user.last_name) = (first_name.clone(), last_name.clone());
             }
             set(&mut user.phone, &phone);
             set(&mut user.avatar, &avatar);
@@ -160,17 +162,6 @@ fn set<T: Clone>(field: &mut T, new: &Option<T>) {
     if let Some(new) = new {
         field.clone_from(new);
     }
-}
-
-fn check_name(problems: &mut Problems, first: &str, last: &str) {
-    let long = [first, last].iter().any(|part| part.chars().count() > MAX_NAME);
-    if first.is_empty() {
-        problems.add("name", Problem::Blank);
-    } else if long {
-        problems.add("name", Problem::TooLong(MAX_NAME));
-    }
-    check_stored(problems, "name", first);
-    check_stored(problems, "name", last);
 }
 
 /// A telephone number is whatever people write for one, but short.

@@ -9,9 +9,9 @@ use crate::identity::confirmation::{address_change_mail, confirmation_mail};
 use crate::identity::login::{Login, LoginId};
 use crate::identity::one_time::{OneTime, OneTimePurpose};
 use crate::identity::service::Identity;
-use crate::identity::service::settings::{check_phone, check_stored};
+use crate::identity::service::settings::check_phone;
 use crate::identity::{AccountState, Person, User, password_problem};
-use crate::storage::{Changes, EntityId as _, Filter, Scope, Stored};
+use crate::storage::{Changes, EntityId as _, Filter, Scope, StorageError, Stored};
 
 /// Somebody who signs up at a door where nobody looks at accounts before they are used.
 #[derive(Clone, Default)]
@@ -51,9 +51,6 @@ impl Identity {
             problems.add("password", problem);
         }
         check_phone(&mut problems, phone.as_deref());
-        for (field, text) in [("first_name", &person.first_name), ("last_name", &person.last_name)] {
-            check_stored(&mut problems, field, text);
-        }
         let mut known = None;
         if let Some(company) = company {
             let found = self.desk.store().get::<Company>(actor.scope(), company).await?;
@@ -68,14 +65,18 @@ impl Identity {
         let mut user = person.into_user(AccountState::Unconfirmed, &role);
         user.phone = phone;
         user.company = company;
-        self.insert_user(actor, user, Some(hash), "user.registered", |changes, id| {
-            if let Some(company) = &known {
-                changes.require(company);
-            }
-            let mail = confirmation_mail(id, &link, changes.at());
-            changes.enqueue(actor.scope(), self.desk.ids().id(changes.at()), mail);
-        })
-        .await
+        let mut changes = self.desk.changes();
+        let at = changes.at();
+        let (id, slot) = self.add_user(&mut changes, actor, &user, Some(hash), "user.registered");
+        if let Some(company) = &known {
+            changes.require(company);
+        }
+        changes.enqueue(actor.scope(), self.desk.ids().id(at), confirmation_mail(id, &link, at));
+        match self.desk.commit(changes).await {
+            Ok(committed) => Ok(Stored::inserted(actor.scope(), id, at, committed.written(slot), user)),
+            Err(StorageError::Duplicate { kind: "login", .. }) => Err(self.taken(&user).await?),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Takes an address for confirmed, by the token of a mailed link: that of an account that signed up, which can be
