@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -101,7 +103,9 @@ impl JobHandler for ResetMail {
         };
         changes.insert(Scope::GLOBAL, OneTimeId::from_uuid(desk.ids().id(at)), &token);
         desk.commit(changes).await?;
-        let link = format!("{}{}", desk.site(), via.reset_path_of(user.number, &secret));
+        let uid = URL_SAFE_NO_PAD.encode(user.number.to_string());
+        let path = via.reset_path.replace("{uid}", &uid).replace("{token}", &secret);
+        let link = format!("{}{path}", desk.site());
         send(desk, job, MailTemplate::PasswordReset, &user, json!({ "link": link })).await?;
         Ok(desk.changes())
     }

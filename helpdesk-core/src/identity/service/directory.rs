@@ -9,7 +9,7 @@ use crate::actor::Actor;
 use crate::error::{Error, Result};
 use crate::identity::service::Identity;
 use crate::identity::{Permissions, Role, User, UserId, permissions};
-use crate::storage::{Filter, From, Listing, Stored, Term, TotalMode};
+use crate::storage::{EntityId as _, Filter, From, Listing, Stored, Term, TotalMode};
 
 /// Which accounts to list, and how. By default all but the rejected ones, by rising number.
 #[derive(Clone, Debug)]
@@ -151,6 +151,17 @@ impl Identity {
     /// Where the store cannot be reached.
     pub async fn permissions_of(&self, user: &Stored<User>) -> Result<Arc<Permissions>> {
         let roles = self.desk.store().get_map::<Role>(user.scope, user.roles.iter().copied()).await?;
-        Ok(user.permissions_by(&roles))
+        Ok(permissions_by(user, &roles))
     }
+}
+
+/// What an account may do, by its roles, which were read.
+pub(crate) fn permissions_by(user: &User, roles: &HashMap<Uuid, Arc<Stored<Role>>>) -> Arc<Permissions> {
+    let mut roles = user.roles.iter().filter_map(|role| roles.get(&role.uuid()));
+    let Some(first) = roles.next() else { return Arc::default() };
+    let mut permissions = Arc::clone(&first.permissions);
+    for role in roles {
+        Arc::make_mut(&mut permissions).extend(role.permissions.iter().cloned());
+    }
+    permissions
 }

@@ -83,7 +83,7 @@ impl Identity {
         Ok(())
     }
 
-    /// Sets a new password with the token of a mailed link, an invitation's among them. All sessions end, and so do other links.
+    /// Sets a new password with the token of a mailed link. All sessions end, and so do other links.
     ///
     /// `number` is the account's number as the link gives it.
     ///

@@ -124,6 +124,7 @@ async fn register(call: Call, Body(body): Body<Register>) -> Result<Json<views::
             email: body.email.0,
             username: None,
             department: Some(body.department.0.to_owned()),
+            ..Person::default()
         },
         password: body.password.0,
         picture: body.image.map(|image| image.content),
@@ -147,6 +148,7 @@ async fn create(call: Call, Body(body): Body<Create>) -> Result<Json<views::Crea
             email: body.email.0,
             username: None,
             department: Some(body.department.0.to_owned()),
+            ..Person::default()
         },
         role: role.key().to_owned(),
         password: body.password.map(|password| password.0),
