@@ -8,7 +8,7 @@ use super::{ClosedReplies, Group, GroupId, Groups, MAX_MEMBERS};
 use crate::actor::Actor;
 use crate::error::{Error, Problem, Problems, Result};
 use crate::events::{Audience, EventDraft, FieldChange};
-use crate::identity::{Permissions, User, UserId, permissions};
+use crate::identity::{Permissions, User, UserId, permissions, permissions_by};
 use crate::storage::{Changes, EntityId as _, Filter, From, Listing, Slot, Stored, TotalMode};
 use crate::tickets::{hand_back, ungroup};
 
@@ -83,7 +83,7 @@ impl Groups {
         let roles = identity.roles_of(actor, users.values().map(|user| &user.value)).await?;
         let member = |id: &UserId| {
             let user = Arc::clone(users.get(&id.uuid())?);
-            let permissions = user.permissions_by(&roles);
+            let permissions = permissions_by(&user, &roles);
             Some(Member { user, permissions })
         };
         Ok(group.members.iter().filter_map(member).collect())

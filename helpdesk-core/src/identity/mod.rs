@@ -31,6 +31,7 @@ pub use self::passwords::{MAX_PASSWORD, MIN_PASSWORD, PasswordCost, Passwords, p
 pub use self::permissions::{Permission, Permissions};
 pub use self::picture::{MAX_PICTURE, PICTURE_SIDE};
 pub use self::role::{BUILTIN_ROLES, BuiltinRole, Role, RoleId};
+pub(crate) use self::service::permissions_by;
 pub use self::service::{
     Agent, AgentEdit, AgentPage, AgentQuery, Credentials, Identity, NewAgent, NewApiKey, NewUser,
     OrganisationChange, Person, PreferencesChange, ProfileChange, Registration, Rotation, SecondFactorChange,

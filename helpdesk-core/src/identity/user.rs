@@ -1,19 +1,15 @@
 //! Accounts of people, and their life.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::session::Admission;
-use super::{Permissions, Role, RoleId, Session, SessionId};
+use super::{RoleId, Session, SessionId};
 use crate::contacts::CompanyId;
 use crate::entity_id;
 use crate::error::{Error, Rejection, Result};
 use crate::notifications::Preferences;
-use crate::storage::{Entity, EntityId as _, FieldSpec, KindSpec, Row, Stored, Value};
+use crate::storage::{Entity, EntityId as _, FieldSpec, KindSpec, Row, Value};
 
 entity_id! {
     /// The id of an account.
@@ -258,18 +254,6 @@ impl User {
     #[must_use]
     pub fn full_name(&self) -> String {
         format!("{} {}", self.first_name, self.last_name).trim().to_owned()
-    }
-
-    /// What the account may do, by its roles as far as they are among those given.
-    #[must_use]
-    pub fn permissions_by(&self, roles: &HashMap<Uuid, Arc<Stored<Role>>>) -> Arc<Permissions> {
-        let mut roles = self.roles.iter().filter_map(|role| roles.get(&role.uuid()));
-        let Some(first) = roles.next() else { return Arc::default() };
-        let mut permissions = Arc::clone(&first.permissions);
-        for role in roles {
-            Arc::make_mut(&mut permissions).extend(role.permissions.iter().cloned());
-        }
-        permissions
     }
 
     /// Whether a session goes on.

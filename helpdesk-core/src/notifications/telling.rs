@@ -14,7 +14,7 @@ use super::notification::{Notification, NotificationId};
 use crate::actor::{Actor, Via, Who};
 use crate::events::{Audience, EventDraft};
 use crate::helpdesk::Helpdesk;
-use crate::identity::{OrganisationId, User, UserId, permissions};
+use crate::identity::{OrganisationId, User, UserId, permissions, permissions_by};
 use crate::jobs::{Job, JobDraft, JobError, JobHandler};
 use crate::storage::{Changes, EntityId as _, Stored};
 use crate::tickets::{Comment, Message, MessageId, Status, Ticket, TicketId, Visibility};
@@ -172,7 +172,7 @@ impl<'a> Telling<'a> {
             let user = users.get(&id.uuid()).filter(|user| user.state.is_active());
             let Some(user) = user else { continue };
             let Some(news) = told(&news, &user.preferences) else { continue };
-            let may = user.permissions_by(&roles);
+            let may = permissions_by(user, &roles);
             let actor =
                 Actor::new(Who::User(id), self.system.organisation(), may, Arc::clone(self.system.via()));
             let may_read = !internal || actor.has(&permissions::TICKET_ACCESS_INTERNAL);

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::actor::Actor;
 use crate::error::{Error, Result};
 use crate::groups::GroupId;
-use crate::identity::service::Identity;
+use crate::identity::service::{Identity, permissions_by};
 use crate::identity::{Availability, Permissions, Role, User, UserId, permissions};
 use crate::storage::{EntityId as _, Filter, From, Scope, Stored, Term, TotalMode, Value};
 
@@ -123,7 +123,7 @@ impl Identity {
             }
         }
         let agent = |user: Arc<Stored<User>>| Agent {
-            permissions: user.permissions_by(&roles),
+            permissions: permissions_by(&user, &roles),
             groups: groups.remove(&user.id.uuid()).unwrap_or_default(),
             user,
         };
@@ -181,7 +181,7 @@ impl Identity {
             self.all_roles(actor.scope()),
         )?;
         let user = user.filter(|user| is_agent(user, &roles)).ok_or_else(missing)?;
-        let permissions = user.permissions_by(&roles);
+        let permissions = permissions_by(&user, &roles);
         Ok((user, permissions))
     }
 

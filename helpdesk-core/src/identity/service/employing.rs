@@ -7,10 +7,9 @@ use crate::error::{Error, Problem, Problems, Rejection, Result};
 use crate::groups::GroupId;
 use crate::identity::invitations::invitation_mail;
 use crate::identity::login::{Login, LoginId, normal};
-use crate::identity::service::accounts::check_grant;
 use crate::identity::service::agents::{Agent, works_the_desk};
 use crate::identity::service::{Identity, Person};
-use crate::identity::{AccountState, Role, User, UserId, password_problem, permissions};
+use crate::identity::{AccountState, Permissions, Role, User, UserId, password_problem, permissions};
 use crate::storage::{Changes, EntityId as _, Scope, Stored};
 
 /// Somebody who is to work at the desk.
@@ -218,6 +217,8 @@ impl AgentEdit {
             last_name: self.last_name.clone().unwrap_or_else(|| user.last_name.clone()),
             email: self.email.as_deref().map_or_else(|| user.email.clone(), normal),
             department: self.department.clone().unwrap_or_else(|| user.department.clone()),
+            // Whoever was made with one name keeps it.
+            one_name: true,
             ..Person::default()
         };
         let problems = person.check();
@@ -227,6 +228,16 @@ impl AgentEdit {
         user.department = person.department;
         problems
     }
+}
+
+/// Nobody grants what they lack.
+///
+/// # Errors
+///
+/// [`Error::Forbidden`] with what the actor lacks.
+pub(super) fn check_grant(actor: &Actor, permissions: &Permissions) -> Result<()> {
+    let missing = permissions.iter().find(|permission| !actor.has(permission));
+    missing.map_or(Ok(()), |missing| Err(Error::Forbidden { permission: missing.clone() }))
 }
 
 fn names(user: &User) -> (&str, &str) {

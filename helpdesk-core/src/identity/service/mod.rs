@@ -20,6 +20,7 @@ pub use self::accounts::{NewUser, Person, Registration};
 pub(super) use self::administrators::AdminGuard;
 pub use self::agents::{Agent, AgentPage, AgentQuery};
 pub use self::directory::UserQuery;
+pub(crate) use self::directory::permissions_by;
 pub use self::employing::{AgentEdit, NewAgent};
 pub use self::keys::NewApiKey;
 pub use self::organisations::OrganisationChange;

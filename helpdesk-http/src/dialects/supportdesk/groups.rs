@@ -13,7 +13,7 @@ use super::envelope::{Nothing, PageQuery, Success, SuccessList, data, done, list
 use super::show::time;
 use super::words::{self, ReplyPolicies, ReplyPolicy};
 use crate::input;
-use crate::input::{Choice, Int, Line, Object, Text};
+use crate::input::{Change, Choice, Int, Line, Object, Text};
 use crate::kernel::{Body, Call, Failure, Json, Operation, Query};
 
 input! {
@@ -34,7 +34,7 @@ input! {
         /// What it is called; no other group may be called so.
         name: Option<Line<100>>,
         /// What it is for.
-        description: Option<Text<2000>>,
+        description: Change<Text<2000>>,
         /// What becomes of a reply on a closed ticket of it.
         closed_replies: Option<Object<ReplyRule>>,
     }
@@ -161,7 +161,7 @@ async fn create(call: Call, Body(body): Body<Create>) -> Result<Json<Success<Gro
 async fn update(call: Call, Body(body): Body<Update>) -> Result<Json<Success<GroupView>>, Failure> {
     let edit = GroupEdit {
         name: body.name.map(|name| name.0),
-        description: body.description.map(|description| description.0),
+        description: body.description.0.map(|text| text.map_or_else(String::new, |text| text.0)),
         closed_replies: rule(body.closed_replies)?,
     };
     let group = call.desk.groups().update(call.actor(), id(&call)?, edit).await?;
