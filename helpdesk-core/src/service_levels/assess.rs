@@ -33,19 +33,13 @@ pub(super) struct Followup {
 }
 
 /// Whether the policies must be looked at.
-pub(super) fn asks_for_rules(
-    before: Option<&TicketLevels>,
-    ticket: &Ticket,
-    steps: &[Step],
-    promises: &Promises,
-) -> bool {
-    steps.iter().any(|step| step.asks_anew && step.waits) || is_outdated(before, ticket, promises)
+pub(super) fn asks_for_rules(before: Option<&TicketLevels>, steps: &[Step], promises: &Promises) -> bool {
+    steps.iter().any(|step| step.asks_anew && step.waits) || changed(before, promises).is_some()
 }
 
-/// Whether the rules have changed since the ticket's promise was looked up. What is solved keeps its promise: it is
-/// looked up again when the ticket is reopened.
-fn is_outdated(before: Option<&TicketLevels>, ticket: &Ticket, promises: &Promises) -> bool {
-    before.is_some_and(|levels| levels.followed.revision != promises.revision) && waits(ticket.state.status())
+/// When the rules have changed, if that was after the ticket's promise was looked up.
+fn changed(before: Option<&TicketLevels>, promises: &Promises) -> Option<DateTime<Utc>> {
+    before.filter(|levels| levels.followed.revision != promises.revision).and(promises.changed)
 }
 
 /// Follows a ticket from where it was left.
@@ -61,33 +55,47 @@ pub(super) fn follow(
     let mut followed = before.map(|levels| levels.followed.clone()).unwrap_or_default();
     let mut policy = before.and_then(|levels| levels.policy);
     let mut promised = Vec::new();
-    let outdated = is_outdated(before, &ticket.value, promises).then_some(promises.changed).flatten();
-    let mut looked_up = None;
+    let mut changed = changed(before, promises);
+    let mut version = followed.version;
     for step in steps {
+        if let Some(at) = changed.take_if(|at| *at < step.at) {
+            let by = place(version, LAST);
+            promised.extend(reconsider(&mut followed.facts, &mut policy, rules, &step.was, at, by));
+        }
         let at = add(&mut followed.facts, step);
+        version = step.version;
         if step.asks_anew && step.waits {
-            let by = place(step.version, LAST);
+            let by = place(version, LAST);
             promised.extend(promise(&mut followed.facts, &mut policy, rules, &step.traits, at, by));
-            looked_up = Some(at);
         }
     }
-    if let Some(changed) = outdated
-        && looked_up.is_none_or(|at| at < changed)
-    {
-        // As of the change of the rules, however late that is noticed.
-        let at = changed.max(ticket.created_at);
-        let (traits, by) = (Traits::from(&ticket.value), place(ticket.version, LAST));
-        promised.extend(promise(&mut followed.facts, &mut policy, rules, &traits, at, by));
-        looked_up = Some(at);
+    if let Some(at) = changed {
+        let (traits, by) = (Traits::from(&ticket.value), place(version, LAST));
+        promised.extend(reconsider(&mut followed.facts, &mut policy, rules, &traits, at, by));
     }
-    if looked_up.is_some() {
-        followed.revision = promises.revision;
-    }
-    followed.version = ticket.version;
+    (followed.revision, followed.version) = (promises.revision, ticket.version);
     let told = std::mem::take(&mut followed.told);
     let (levels, next) = stand(ticket, followed, policy, business, now);
     let news = without(&levels.followed.told, &told);
     Followup { levels, promised, news, next }
+}
+
+/// Looks up what is promised as of a change of the rules, however late that is noticed. What was solved by then keeps its
+/// promise: it is looked up again when the ticket is reopened.
+fn reconsider(
+    facts: &mut Vec<Happened>,
+    policy: &mut Option<PolicyId>,
+    rules: &Rules,
+    traits: &Traits,
+    at: DateTime<Utc>,
+    place: i64,
+) -> Option<(Happened, Option<PolicyId>)> {
+    let status = facts.iter().rev().find_map(|fact| match fact.fact {
+        Fact::Created(status) | Fact::Moved(status) => Some(status),
+        _ => None,
+    });
+    status.filter(|status| waits(*status))?;
+    promise(facts, policy, rules, traits, at, place)
 }
 
 /// Makes all that is known of a ticket anew from its history and what was promised.

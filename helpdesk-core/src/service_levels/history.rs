@@ -28,7 +28,8 @@ pub(super) struct Step {
     /// The ticket's version after it.
     pub version: i64,
     pub facts: Vec<Fact>,
-    /// What policies ask of the ticket, after it.
+    /// What policies ask of the ticket, before it and after it.
+    pub was: Traits,
     pub traits: Traits,
     /// Whether that, or whether the ticket waits for somebody at all, is another than before.
     pub asks_anew: bool,
@@ -70,6 +71,7 @@ pub(super) fn steps(ticket: &Ticket, version: i64, after: i64, events: &[Event])
             version: event.detail.version,
             facts,
             asks_anew: made || now.0 != traits || waits != self::waits(status),
+            was: traits.clone(),
             traits: now.0,
             waits,
         });

@@ -223,7 +223,7 @@ impl Following<'_> {
     }
 
     fn asks_for_rules(&self, promises: &Promises) -> bool {
-        asks_for_rules(self.known(), &self.ticket.value, &self.steps, promises)
+        asks_for_rules(self.known(), &self.steps, promises)
     }
 
     #[expect(clippy::too_many_arguments, reason = "all of it is read once for many tickets")]

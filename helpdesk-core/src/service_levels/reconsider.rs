@@ -54,8 +54,8 @@ impl JobHandler for Reconsider {
         }
         let waiting = [Status::New, Status::Open, Status::InProgress, Status::Pending, Status::OnHold];
         let statuses = Filter::one_of("status", waiting.map(|status| Value::text(status.name())));
-        let open =
-            desk.store().select::<Ticket>(scope).filter(statuses.and(Filter::equals("deleted", false)));
+        // Deleted ones as well: they may come back.
+        let open = desk.store().select::<Ticket>(scope).filter(statuses);
         let open = open.ascending("number").limit(AT_ONCE).from(from.map_or(From::Start, From::After));
         let tickets = open.page().await?;
         let ids: Vec<_> = tickets.items.iter().map(|ticket| ticket.id).collect();

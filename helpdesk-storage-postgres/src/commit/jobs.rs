@@ -170,11 +170,15 @@ pub(super) async fn work_out(
         args.bind(ids.iter().map(|(organisation, _)| *organisation).collect::<Vec<_>>()),
         args.bind(ids.iter().map(|(_, id)| *id).collect::<Vec<_>>()),
     );
+    // Each by its own index: where one condition or the other is asked for, all jobs there are would be gone through.
     let sql = format!(
         "SELECT {selected}, t.organisation FROM {name} t
-         WHERE (t.organisation, t.\"key\") IN (SELECT * FROM unnest(${key_organisations}::uuid[], ${key_texts}::text[]))
-            OR (t.organisation, t.id) IN (SELECT * FROM unnest(${id_organisations}::uuid[], ${id_values}::uuid[]))
-         ORDER BY t.organisation, t.id FOR UPDATE",
+         WHERE (t.organisation, t.id) IN (
+             SELECT k.organisation, k.id
+             FROM unnest(${key_organisations}::uuid[], ${key_texts}::text[]) AS wanted(organisation, \"key\")
+             JOIN {name} k ON k.organisation = wanted.organisation AND k.\"key\" = wanted.\"key\"
+             UNION SELECT * FROM unnest(${id_organisations}::uuid[], ${id_values}::uuid[]))
+         ORDER BY t.organisation, t.id FOR UPDATE OF t",
         selected = table.selected,
         name = table.name,
     );
