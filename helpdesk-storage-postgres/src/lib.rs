@@ -130,7 +130,9 @@ impl PostgresStorage {
     ///
     /// [`StorageError::Unavailable`]; [`StorageError::Corrupt`] where a body cannot be read.
     pub async fn backfill(&self) -> Result<u64, StorageError> {
-        schema::backfill(&self.writes, &self.tables).await
+        let filled = schema::backfill(&self.writes, &self.tables).await?;
+        self.counted.note(usize::try_from(filled).unwrap_or(usize::MAX));
+        Ok(filled)
     }
 
     /// Sums up what commits have added to the rollups, so that they are quick to read. Also done in the background, as
@@ -196,7 +198,7 @@ impl Storage for PostgresStorage {
             Err(error) => return Err(StorageError::Unavailable { source: Box::new(error) }),
         };
         if counts {
-            self.counted.note();
+            self.counted.note(1);
         }
         if logs {
             self.log.committed();

@@ -22,6 +22,8 @@ use crate::tables::Tables;
 
 /// How often it is looked whether there is enough to fold.
 const PERIOD: Duration = Duration::from_secs(5);
+/// The most rows that are folded by one statement, which must come to an end.
+const AT_ONCE: u64 = 100_000;
 /// How many rows of an organisation are worth folding: few enough that reading them costs next to nothing.
 const WORTH: usize = 256;
 
@@ -61,7 +63,8 @@ impl Rollup {
         self.columns.iter().map(|column| format!(", {alias}{column}")).collect()
     }
 
-    /// Folds the rows of every organisation that has at least so many that were not. Answers how many there were.
+    /// Folds the rows of every organisation that has at least so many that were not, or some of them where there are very
+    /// many. Answers how many there were.
     async fn fold(&self, pool: &Pool, names: &Names, least: usize) -> Result<u64, sqlx::Error> {
         let (table, columns) = (&self.table, self.listed(""));
         let mut args = Args::default();
@@ -72,7 +75,10 @@ impl Rollup {
             "WITH alone AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(${lock}) AS held),
              crowded AS MATERIALIZED (SELECT organisation FROM {table} WHERE NOT folded AND (SELECT held FROM alone)
                                       GROUP BY organisation HAVING count(*) >= ${least}),
-             gone AS (DELETE FROM {table} WHERE organisation IN (SELECT organisation FROM crowded)
+             gone AS (DELETE FROM {table} WHERE ctid = ANY (ARRAY(
+                          SELECT r.at FROM crowded CROSS JOIN LATERAL (
+                              SELECT t.ctid AS at FROM {table} t WHERE t.organisation = crowded.organisation
+                              ORDER BY t.folded LIMIT {AT_ONCE}) AS r LIMIT {AT_ONCE}))
                       RETURNING organisation, folded, \"count\"{columns}),
              kept AS (INSERT INTO {table} (organisation, folded, \"count\"{columns})
                       SELECT organisation, true, sum(\"count\")::bigint{columns} FROM gone
@@ -108,7 +114,13 @@ pub(crate) fn note(tables: &Tables, filled: &HashSet<String>) {
 pub(crate) async fn fold(pool: &Pool, tables: &Tables, least: usize) -> Result<u64, sqlx::Error> {
     let mut folded = 0;
     for rollup in tables.rollups().filter(|rollup| rollup.is_filled()) {
-        folded += rollup.fold(pool, tables.names(), least).await?;
+        loop {
+            let rows = rollup.fold(pool, tables.names(), least).await?;
+            folded += rows;
+            if rows < AT_ONCE {
+                break;
+            }
+        }
     }
     Ok(folded)
 }
@@ -118,7 +130,7 @@ pub(crate) fn counts(batch: &Batch) -> bool {
     batch.writes.iter().any(|write| !write.target().0.rollups.is_empty())
 }
 
-/// How many batches this server has committed that were counted, since it last folded.
+/// How many changes this server has made that were counted, since it last folded.
 #[derive(Clone, Debug)]
 pub(crate) struct Counted(Arc<AtomicUsize>);
 
@@ -128,8 +140,8 @@ impl Counted {
         Self(Arc::new(AtomicUsize::new(WORTH)))
     }
 
-    pub(crate) fn note(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn note(&self, changes: usize) {
+        self.0.fetch_add(changes, Ordering::Relaxed);
     }
 }
 
@@ -141,12 +153,12 @@ pub(crate) async fn keep_folding(pool: Pool, tables: Arc<Tables>, counted: Count
     }
     loop {
         tokio::time::sleep(PERIOD).await;
-        let batches = counted.0.load(Ordering::Relaxed);
-        if batches < WORTH {
+        let changes = counted.0.load(Ordering::Relaxed);
+        if changes < WORTH {
             continue;
         }
         match fold(&pool, &tables, WORTH).await {
-            Ok(_) => drop(counted.0.fetch_sub(batches, Ordering::Relaxed)),
+            Ok(_) => drop(counted.0.fetch_sub(changes, Ordering::Relaxed)),
             Err(error) => tracing::warn!(%error, "rollups could not be folded"),
         }
     }
