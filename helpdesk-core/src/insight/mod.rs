@@ -1,6 +1,11 @@
 //! Insight: search over everything, dashboards and reports.
 
+mod agent_figures;
+mod counting;
+
 use std::sync::Arc;
+
+pub use self::agent_figures::AgentFigures;
 
 use crate::helpdesk::Helpdesk;
 use crate::jobs::JobHandler;

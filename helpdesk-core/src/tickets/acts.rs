@@ -163,6 +163,8 @@ impl Edit {
 pub struct Circumstances<'a> {
     /// When.
     pub now: DateTime<Utc>,
+    /// When the ticket was made.
+    pub made: DateTime<Utc>,
     /// Who acts, where it is a person.
     pub actor: Option<UserId>,
     /// Whether they may reopen what is closed.
@@ -316,6 +318,9 @@ pub fn decide(ticket: &Ticket, act: Act, c: &Circumstances<'_>) -> Result<Decisi
     if let Some(comment) = &comment {
         stamp_first_reply(&mut next, comment, c);
     }
+    let after = |at: DateTime<Utc>| (at - c.made).num_seconds().max(0);
+    next.replied_after = next.first_replied_at.map(after);
+    next.solved_after = next.solved_at.map(after);
     Ok(Decision { ticket: next, comment, action, reason })
 }
 

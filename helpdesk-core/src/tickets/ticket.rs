@@ -63,6 +63,12 @@ pub struct Ticket {
     /// Since when it has been solved, if it is: when it was resolved, or closed without that.
     #[serde(default)]
     pub solved_at: Option<DateTime<Utc>>,
+    /// How many seconds after the request the first answer came.
+    #[serde(default)]
+    pub replied_after: Option<i64>,
+    /// How many seconds after the request it was solved, if it is.
+    #[serde(default)]
+    pub solved_after: Option<i64>,
     /// The closed ticket that this one follows up (T5).
     #[serde(default)]
     pub follow_up_of: Option<TicketId>,
@@ -241,6 +247,8 @@ impl Ticket {
             first_replied_at: None,
             first_resolved_at: None,
             solved_at: None,
+            replied_after: None,
+            solved_after: None,
             follow_up_of: None,
             satisfaction: None,
             fields: BTreeMap::new(),
@@ -355,6 +363,8 @@ impl Entity for Ticket {
             FieldSpec::uuid("merged_into").uncounted(),
             FieldSpec::time("solved_at"),
             FieldSpec::int("rating"),
+            FieldSpec::int("first_reply_seconds"),
+            FieldSpec::int("resolution_seconds"),
             FieldSpec::text("category"),
             FieldSpec::text("department"),
             FieldSpec::text("tags").many(),
@@ -391,6 +401,8 @@ impl Entity for Ticket {
         row.set("merged_into", self.state.merged_into().map(|ticket| ticket.uuid()));
         row.set("solved_at", self.solved_at);
         row.set("rating", self.satisfaction.as_ref().map(|rated| i64::from(rated.score)));
+        row.set("first_reply_seconds", self.replied_after);
+        row.set("resolution_seconds", self.solved_after);
         row.set("category", self.category.as_deref());
         row.set("department", self.department.as_deref());
         row.set("tags", Value::many(self.tags.iter().map(Value::from)));

@@ -43,8 +43,13 @@ fn state(status: Status) -> State {
 
 fn try_as(who: u128, ticket: &Ticket, act: Act) -> Result<Decision> {
     let workflow = Workflow::default();
-    let circumstances =
-        Circumstances { now: at(5), actor: Some(person(who)), may_reopen: who != OTHER, workflow: &workflow };
+    let circumstances = Circumstances {
+        now: at(5),
+        made: at(0),
+        actor: Some(person(who)),
+        may_reopen: who != OTHER,
+        workflow: &workflow,
+    };
     decide(ticket, act, &circumstances)
 }
 
@@ -224,4 +229,16 @@ fn a_closed_ticket_takes_tags_and_is_reopened_by_permission_only() {
     assert!(try_as(AGENT, &closed, Act::Edit(edit)).is_err());
     assert!(try_as(AGENT, &closed, to(Status::Open)).is_ok());
     assert!(matches!(try_as(OTHER, &closed, to(Status::Open)), Err(Error::Forbidden { .. })));
+}
+
+#[test]
+fn how_long_it_took_is_counted_from_the_request() {
+    let open = ticket(State::Open);
+    assert_eq!((open.replied_after, open.solved_after), (None, None));
+    let replied = try_as(AGENT, &open, Act::Say(Comment::public("Done?"))).expect("a reply").ticket;
+    assert_eq!((replied.replied_after, replied.solved_after), (Some(300), None));
+    let solved = try_as(AGENT, &replied, to(Status::Resolved)).expect("solved").ticket;
+    assert_eq!(solved.solved_after, Some(300));
+    let reopened = try_as(ADA, &solved, Act::Say(Comment::public("No."))).expect("a reply").ticket;
+    assert_eq!((reopened.replied_after, reopened.solved_after), (Some(300), None));
 }

@@ -103,6 +103,7 @@ impl Tickets {
         let mut changes = self.desk.changes();
         let circumstances = Circumstances {
             now: changes.at(),
+            made: before.created_at,
             actor: actor.user(),
             may_reopen: actor.has(&permissions::TICKET_REOPEN),
             workflow: workflow.unwrap_or_else(|| self.desk.workflow()),

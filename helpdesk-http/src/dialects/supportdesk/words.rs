@@ -1,5 +1,6 @@
 //! The document's words, and what they stand for.
 
+use chrono::Duration;
 use helpdesk_core::identity::{Availability, Permissions, permissions};
 use helpdesk_core::tickets::{Priority, Status, StatusSet, TicketKind};
 
@@ -148,6 +149,37 @@ pub(super) fn role(may: &Permissions) -> &'static str {
     }
 }
 
+/// A length of time in its two largest units, `4h 23m`; `0m` where nothing is known.
+pub(super) fn humanised(length: Option<Duration>) -> String {
+    let minutes = length.map_or(0, |length| length.num_minutes().max(0));
+    let (large, small) = match minutes {
+        0..60 => return format!("{minutes}m"),
+        60..1_440 => ((minutes / 60, 'h'), (minutes % 60, 'm')),
+        _ => ((minutes / 1_440, 'd'), (minutes % 1_440 / 60, 'h')),
+    };
+    match small.0 {
+        0 => format!("{}{}", large.0, large.1),
+        rest => format!("{}{} {rest}{}", large.0, large.1, small.1),
+    }
+}
+
 fn word<C: Choices>(value: C::Value) -> &'static str {
     C::WORDS.iter().find(|(_, other)| *other == value).map_or("", |(word, _)| word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_are_told_in_their_two_largest_units() {
+        let minutes = |minutes| humanised(Some(Duration::minutes(minutes)));
+        assert_eq!(humanised(None), "0m");
+        assert_eq!(minutes(12), "12m");
+        assert_eq!(minutes(60), "1h");
+        assert_eq!(minutes(263), "4h 23m");
+        assert_eq!(minutes(51 * 60 + 59), "2d 3h");
+        assert_eq!(minutes(-5), "0m");
+        assert_eq!(humanised(Some(Duration::seconds(59))), "0m");
+    }
 }

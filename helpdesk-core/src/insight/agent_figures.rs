@@ -1,0 +1,110 @@
+//! How agents do, for as many of them as are asked for at once.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
+
+use super::Insight;
+use super::counting::{average, count, seconds};
+use crate::actor::Actor;
+use crate::error::Result;
+use crate::identity::{UserId, permissions};
+use crate::storage::{Entity as _, EntityId as _, Filter, Group, Measure, Tally, Value};
+use crate::tickets::{Category, Status, Ticket};
+
+/// How an agent does.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct AgentFigures {
+    /// How many tickets they have that are not solved yet.
+    pub open: u64,
+    /// How many of theirs were solved, in the time that was asked for.
+    pub resolved: u64,
+    /// How many tickets they have or had, whatever became of them.
+    pub total: u64,
+    /// How satisfied people were with what was solved, from 1 to 5.
+    pub rating: Option<f64>,
+    /// How long it took from the request to the solution, on average.
+    pub resolution: Option<Duration>,
+    /// How long it took from the request to the first reply, on average.
+    pub first_reply: Option<Duration>,
+    /// How much of what was promised was kept, from 0 to 1. `None` where nothing was.
+    pub sla_compliance: Option<f64>,
+}
+
+impl Insight {
+    /// How agents do. Each of them has figures, also where there is nothing to count.
+    ///
+    /// Averages are over the tickets that were solved in `period`, or over all that are solved.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`](crate::Error::Forbidden) without `ticket.view_all`, unless it is the actor's own figures alone.
+    pub async fn agent_figures(
+        &self,
+        actor: &Actor,
+        agents: &[UserId],
+        period: Option<Range<DateTime<Utc>>>,
+    ) -> Result<HashMap<Uuid, AgentFigures>> {
+        if agents.iter().any(|agent| Some(*agent) != actor.user()) {
+            actor.needs(&permissions::TICKET_VIEW_ALL)?;
+        }
+        let mut figures: HashMap<_, _> =
+            agents.iter().map(|agent| (agent.uuid(), AgentFigures::default())).collect();
+        if figures.is_empty() {
+            return Ok(figures);
+        }
+        let theirs = Filter::one_of("assignee", figures.keys().copied().map(Value::Uuid));
+        let tickets = Tally::new(Ticket::SPEC, actor.scope())
+            .filter(Filter::equals("deleted", false).and(theirs))
+            .by(Group::Field("assignee"));
+        let standing = tickets.clone().by(Group::Field("status"));
+        let solved = tickets
+            .filter(solved_in(period))
+            .measure(Measure::Count)
+            .measure(Measure::Average("rating"))
+            .measure(Measure::Average("resolution_seconds"))
+            .measure(Measure::Average("first_reply_seconds"));
+        let store = self.desk.store();
+        let (standing, solved) = tokio::try_join!(store.tally(&standing), store.tally(&solved))?;
+        for row in standing {
+            let [agent, status] = &row.keys[..] else { continue };
+            let Some(agent) = agent.as_uuid().and_then(|id| figures.get_mut(&id)) else { continue };
+            agent.total += count(&row);
+            if is_unsolved(status) {
+                agent.open += count(&row);
+            }
+        }
+        for row in solved {
+            let agent = row.keys.first().and_then(Value::as_uuid);
+            let Some(agent) = agent.and_then(|id| figures.get_mut(&id)) else { continue };
+            agent.resolved = count(&row);
+            agent.rating = average(&row, 1);
+            agent.resolution = seconds(&row, 2);
+            agent.first_reply = seconds(&row, 3);
+        }
+        Ok(figures)
+    }
+}
+
+/// The tickets that are solved since a time in the period.
+pub(super) fn solved_in(period: Option<Range<DateTime<Utc>>>) -> Filter {
+    match period {
+        Some(period) => {
+            Filter::at_least("solved_at", period.start).and(Filter::less_than("solved_at", period.end))
+        }
+        None => Filter::one_of(
+            "status",
+            [Status::Resolved, Status::Closed].map(|status| Value::text(status.name())),
+        ),
+    }
+}
+
+/// Whether a status, by its name, is one of a ticket that somebody still has to do with.
+fn is_unsolved(name: &Value) -> bool {
+    let status = Status::ALL.into_iter().find(|status| name.as_text() == Some(status.name()));
+    status.is_some_and(|status| {
+        matches!(status.category(), Category::New | Category::Open | Category::Pending | Category::Hold)
+    })
+}
