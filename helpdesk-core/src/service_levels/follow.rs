@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
 use super::meter::{Entry, Meter, Reading};
@@ -13,7 +14,8 @@ use crate::tickets::Status;
 pub type Targets = BTreeMap<Metric, Target>;
 
 /// Something that happened to a ticket, as far as promises go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Fact {
     /// It was made, in a status.
     Created(Status),
@@ -32,7 +34,7 @@ pub enum Fact {
 }
 
 /// A fact with its time, and its place among those of the same time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Happened {
     /// When.
     pub at: DateTime<Utc>,

@@ -32,7 +32,7 @@ pub enum Turn {
 }
 
 /// What happened to a metric, and when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Entry {
     /// When: for a warning and a breach the true time, however late it was noticed.
     pub at: DateTime<Utc>,

@@ -110,10 +110,26 @@ pub enum Hours {
 }
 
 /// How long something may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     /// The time, of the hours that count.
+    #[serde(rename = "seconds", with = "seconds")]
     pub time: Duration,
     /// Which hours those are.
     pub hours: Hours,
+}
+
+/// A length of time as whole seconds.
+mod seconds {
+    use chrono::Duration;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_i64(time.num_seconds())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        let seconds = i64::deserialize(from)?;
+        Duration::try_seconds(seconds).ok_or_else(|| D::Error::custom("so many seconds are no time"))
+    }
 }

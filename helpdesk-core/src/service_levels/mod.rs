@@ -9,6 +9,8 @@ mod calendar;
 mod follow;
 mod meter;
 mod metric;
+mod policy;
+mod record;
 
 use std::sync::Arc;
 
@@ -16,12 +18,14 @@ pub use self::calendar::{Calendar, Span};
 pub use self::follow::{Fact, Happened, Levels, Targets};
 pub use self::meter::{Entry, Reading, Turn};
 pub use self::metric::{Hours, Metric, Target, With};
+pub use self::policy::{BusinessCalendar, CalendarId, Conditions, Policy, PolicyId, Traits};
+pub use self::record::{Followed, Outcome, Standing, TicketLevels};
 use crate::helpdesk::Helpdesk;
 use crate::jobs::JobHandler;
-use crate::storage::KindSpec;
+use crate::storage::{Entity, KindSpec};
 
 /// The kinds of record of this context.
-pub(crate) const KINDS: [&KindSpec; 0] = [];
+pub(crate) const KINDS: [&KindSpec; 3] = [TicketLevels::SPEC, Policy::SPEC, BusinessCalendar::SPEC];
 
 /// The sorts of work of this context.
 pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 0] {
