@@ -34,11 +34,31 @@ pub struct OrganisationSettings {
     pub time_zone: Tz,
     /// After how many hours a resolved ticket closes by itself: from 1 to 672 (28 days). Default: 96 (4 days).
     pub auto_close_hours: u32,
+    /// How well the desk is to keep what it promises.
+    pub goals: Goals,
+}
+
+/// How well a desk is to keep what it promises, in percent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Goals {
+    /// How many first replies are to come in time. Default: 95.
+    pub first_response: u8,
+    /// How many solutions are to come in time. Default: 90.
+    pub resolution: u8,
+    /// How many people are to be satisfied. Default: 85.
+    pub satisfaction: u8,
+}
+
+impl Default for Goals {
+    fn default() -> Self {
+        Self { first_response: 95, resolution: 90, satisfaction: 85 }
+    }
 }
 
 impl Default for OrganisationSettings {
     fn default() -> Self {
-        Self { time_zone: Tz::UTC, auto_close_hours: 96 }
+        Self { time_zone: Tz::UTC, auto_close_hours: 96, goals: Goals::default() }
     }
 }
 

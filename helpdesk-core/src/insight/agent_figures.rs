@@ -7,11 +7,12 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use super::Insight;
-use super::counting::{average, count, seconds};
+use super::counting::{average, count, seconds, share};
 use crate::actor::Actor;
 use crate::error::Result;
 use crate::identity::{UserId, permissions};
-use crate::storage::{Entity as _, EntityId as _, Filter, Group, Measure, Tally, Value};
+use crate::service_levels::{Outcome, TicketLevels};
+use crate::storage::{Entity as _, EntityId as _, Filter, Group, Measure, Scope, Tally, Value};
 use crate::tickets::{Category, Status, Ticket};
 
 /// How an agent does.
@@ -50,13 +51,32 @@ impl Insight {
         if agents.iter().any(|agent| Some(*agent) != actor.user()) {
             actor.needs(&permissions::TICKET_VIEW_ALL)?;
         }
+        self.figures_of(actor.scope(), agents, period).await
+    }
+
+    /// The same, for those who were asked already what they may see.
+    pub(super) async fn figures_of(
+        &self,
+        scope: Scope,
+        agents: &[UserId],
+        period: Option<Range<DateTime<Utc>>>,
+    ) -> Result<HashMap<Uuid, AgentFigures>> {
         let mut figures: HashMap<_, _> =
             agents.iter().map(|agent| (agent.uuid(), AgentFigures::default())).collect();
         if figures.is_empty() {
             return Ok(figures);
         }
         let theirs = Filter::one_of("assignee", figures.keys().copied().map(Value::Uuid));
-        let tickets = Tally::new(Ticket::SPEC, actor.scope())
+        let mut promises = theirs.clone().and(Filter::null("outcome").not());
+        if let Some(period) = &period {
+            let decided = Filter::at_least("settled", period.start);
+            promises = promises.and(decided).and(Filter::less_than("settled", period.end));
+        }
+        let promises = Tally::new(TicketLevels::SPEC, scope)
+            .filter(promises)
+            .by(Group::Field("assignee"))
+            .by(Group::Field("outcome"));
+        let tickets = Tally::new(Ticket::SPEC, scope)
             .filter(Filter::equals("deleted", false).and(theirs))
             .by(Group::Field("assignee"));
         let standing = tickets.clone().by(Group::Field("status"));
@@ -67,7 +87,8 @@ impl Insight {
             .measure(Measure::Average("resolution_seconds"))
             .measure(Measure::Average("first_reply_seconds"));
         let store = self.desk.store();
-        let (standing, solved) = tokio::try_join!(store.tally(&standing), store.tally(&solved))?;
+        let (standing, solved, promises) =
+            tokio::try_join!(store.tally(&standing), store.tally(&solved), store.tally(&promises))?;
         for row in standing {
             let [agent, status] = &row.keys[..] else { continue };
             let Some(agent) = agent.as_uuid().and_then(|id| figures.get_mut(&id)) else { continue };
@@ -83,6 +104,21 @@ impl Insight {
             agent.rating = average(&row, 1);
             agent.resolution = seconds(&row, 2);
             agent.first_reply = seconds(&row, 3);
+        }
+        let mut outcomes: HashMap<_, (u64, u64)> = HashMap::new();
+        for row in promises {
+            let [agent, outcome] = &row.keys[..] else { continue };
+            let Some(agent) = agent.as_uuid() else { continue };
+            let (kept, all) = outcomes.entry(agent).or_default();
+            *all += count(&row);
+            if outcome.as_text() == Some(Outcome::Kept.name()) {
+                *kept += count(&row);
+            }
+        }
+        for (agent, (kept, all)) in outcomes {
+            if let Some(agent) = figures.get_mut(&agent) {
+                agent.sla_compliance = share(kept, all);
+            }
         }
         Ok(figures)
     }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 pub use self::acts::{Act, Circumstances, Comment, Decision, Edit, decide};
 pub use self::files::{CheckedFile, MAX_FILE, MAX_FILE_NAME, MAX_FILES, check_file, clean_name, is_inline};
 pub use self::message::{Attachment, AttachmentId, Message, MessageId, Visibility};
+pub(crate) use self::service::visible;
 pub use self::service::{Done, NewFile, NewTicket, ReadFile, TicketOrder, TicketQuery, TicketView, Tickets};
 pub use self::status::{Category, Status, StatusSet};
 pub use self::ticket::{

@@ -51,7 +51,7 @@ impl Tickets {
 }
 
 /// Which tickets an actor may see: the one place where that is decided for lists.
-fn visible(actor: &Actor) -> Filter {
+pub(crate) fn visible(actor: &Actor) -> Filter {
     let alive = Filter::equals("deleted", false);
     if actor.has(&permissions::TICKET_VIEW_ALL) {
         return alive;
