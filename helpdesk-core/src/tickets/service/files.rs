@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Tickets, check_visible};
+use super::{Tickets, audience, check_visible};
 use crate::actor::Actor;
-use crate::error::{Error, Result};
+use crate::error::{Error, Rejection, Result};
+use crate::events::EventDraft;
 use crate::identity::permissions;
 use crate::storage::{Filter, Stored};
 use crate::tickets::message::{Attachment, AttachmentId};
+use crate::tickets::status::Category;
+use crate::tickets::ticket::Ticket;
 
 /// A file with its content.
 #[derive(Clone, Debug)]
@@ -53,5 +56,45 @@ impl Tickets {
         }
         let content = self.desk.blobs().get(&attachment.blob).await?.ok_or_else(none)?;
         Ok(ReadFile { attachment, content })
+    }
+
+    /// Takes a file away from its ticket, for who brought it and for who may delete tickets.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tickets::file`]; [`Error::Forbidden`] where somebody else brought it, without `ticket.delete`;
+    /// [`Error::Rejected`] where the ticket has ended.
+    pub async fn remove_file(&self, actor: &Actor, id: AttachmentId) -> Result<()> {
+        self.desk
+            .decide(|| async move {
+                let none = || Error::NotFound { what: "attachment" };
+                let file = self.desk.store().get::<Attachment>(actor.scope(), id).await?.ok_or_else(none)?;
+                let ticket = self.load(actor, file.ticket).await?;
+                check_visible(actor, &ticket)?;
+                if file.internal {
+                    actor.needs(&permissions::TICKET_ACCESS_INTERNAL)?;
+                }
+                if file.uploaded_by != actor.who() {
+                    actor.needs(&permissions::TICKET_DELETE)?;
+                }
+                if ticket.deleted.is_some() {
+                    return Err(none());
+                }
+                if ticket.state.status().category() == Category::Ended {
+                    return Err(Error::Rejected(Rejection::Ended));
+                }
+                let mut changes = self.desk.changes();
+                let attachments = ticket.attachments.saturating_sub(1);
+                let slot = changes.update(&ticket, &Ticket { attachments, ..ticket.value.clone() });
+                changes.delete(&file);
+                crate::uploads::forget_blob(&self.desk, &mut changes, actor.scope(), &file.blob);
+                let version = changes.version_after(slot);
+                let audience = audience(&ticket, file.internal);
+                let draft = EventDraft::new::<Ticket>("ticket.file_removed", ticket.id, version, audience);
+                changes.event(actor, self.new_id(&changes), draft);
+                Ok((changes, ()))
+            })
+            .await
+            .map(drop)
     }
 }
