@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser as _;
+use helpdesk::export::FileWriter;
 use helpdesk::http::dialects::smartsupport::smartsupport;
 use helpdesk::http::dialects::supportdesk::supportdesk;
 use helpdesk::http::{HttpApi, serve};
@@ -78,6 +79,7 @@ async fn desk(settings: &Settings, own: &str) -> Result<Helpdesk, Box<dyn std::e
         .storage(settings.store().await?)
         .mailer(settings.mailer()?)
         .blobs(settings.blob_store()?)
+        .report_writer(Arc::new(FileWriter::new()))
         .limiter(limiter(settings))
         .site(settings.site.as_deref().or(settings.public_url.as_deref()).unwrap_or(own));
     match &settings.secret {

@@ -4,6 +4,7 @@ mod activity;
 mod agent_figures;
 mod counting;
 mod dashboard;
+mod export;
 mod period;
 mod reports;
 
@@ -12,6 +13,9 @@ use std::sync::Arc;
 pub use self::activity::{Activity, MAX_ACTIVITY};
 pub use self::agent_figures::AgentFigures;
 pub use self::dashboard::{Attainment, DashboardStats, ServiceStatus};
+pub use self::export::{
+    Cell, Chart, Document, ReportFormat, ReportKind, ReportWriter, Shape, Table, WriteError, plain,
+};
 pub use self::period::{Edge, Period, Step, Stretch, Timeframe};
 pub use self::reports::{
     AgentReport, AgentRow, PromisesOf, RatingsOf, SatisfactionReport, ServiceLevelReport, TicketReport,

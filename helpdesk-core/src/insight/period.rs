@@ -128,7 +128,9 @@ impl Timeframe {
             midnight(last.checked_sub_days(Days::new(USUAL_DAYS - 1)).unwrap_or(last), zone)
         };
         let start = start.map_or_else(usual, |(at, _)| at);
-        let problem = if end < start {
+        // A day that ends as another begins lies before that one.
+        let before = end < start || (end == start && matches!(self.end, Some(Edge::Day(_))));
+        let problem = if before {
             "not lie before the start"
         } else if end - start > Duration::days(MOST_DAYS + 1) {
             "lie within five years of the start"
