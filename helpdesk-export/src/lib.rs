@@ -24,11 +24,11 @@
 mod pdf;
 mod xlsx;
 
-use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
 use helpdesk_core::insight::{Document, ReportFormat, ReportWriter, WriteError};
+use krilla::Data;
 
 /// The font that PDF are written with.
 static FONT: &[u8] = include_bytes!("../fonts/DejaVuSans.ttf");
@@ -36,14 +36,14 @@ static FONT: &[u8] = include_bytes!("../fonts/DejaVuSans.ttf");
 /// Writes reports as XLSX and PDF.
 #[derive(Clone)]
 pub struct FileWriter {
-    font: Cow<'static, [u8]>,
+    font: Data,
 }
 
 impl FileWriter {
     /// A writer with the font of this crate.
     #[must_use]
-    pub const fn new() -> Self {
-        Self { font: Cow::Borrowed(FONT) }
+    pub fn new() -> Self {
+        Self { font: Data::from(FONT) }
     }
 
     /// A writer with another font for PDF: the content of a TrueType or OpenType file. What it has of the letters that
@@ -52,10 +52,9 @@ impl FileWriter {
     /// # Errors
     ///
     /// [`WriteError`] where it is no font.
-    pub fn font(mut self, font: impl Into<Cow<'static, [u8]>>) -> Result<Self, WriteError> {
-        self.font = font.into();
-        pdf::check_font(&self.font)?;
-        Ok(self)
+    pub fn font(self, font: Vec<u8>) -> Result<Self, WriteError> {
+        pdf::check_font(&font)?;
+        Ok(Self { font: Data::from(font) })
     }
 }
 

@@ -52,6 +52,14 @@ fn a_workbook_has_a_sheet_for_each_table_with_numbers_as_numbers() {
 }
 
 #[test]
+fn the_chart_of_a_workbook_is_drawn_from_its_cells() {
+    let bytes = written(&agents(5), ReportFormat::Xlsx);
+    // The list of an archive's files is not compressed.
+    assert!(find(&bytes, b"xl/charts/chart1.xml").is_some());
+    assert!(find(&written(&agents(0), ReportFormat::Xlsx), b"xl/charts/chart1.xml").is_none());
+}
+
+#[test]
 fn no_cell_of_a_workbook_is_a_formula() {
     let bytes = written(&agents(5), ReportFormat::Xlsx);
     let mut workbook = Xlsx::new(Cursor::new(bytes)).expect("a workbook");
@@ -77,7 +85,7 @@ fn a_pdf_has_its_pages_and_their_words() {
     assert!((5..=8).contains(&pages), "{pages} pages");
     // Which letters a font's glyphs stand for is in the streams that programs copy texts by.
     let maps = streams(&bytes);
-    for letter in "Ż ł Ε λ Ж ё".split(' ') {
+    for letter in "Ż ł Ε λ Ж Ё".split(' ') {
         let code = format!("<{:04X}>", letter.chars().next().map_or(0, u32::from));
         assert!(maps.iter().any(|map| map.contains(&code) || map.contains(&code.to_lowercase())), "{letter}");
     }
@@ -105,5 +113,5 @@ fn find(text: &[u8], word: &[u8]) -> Option<usize> {
 
 #[test]
 fn what_is_no_font_is_refused() {
-    assert!(FileWriter::new().font(&b"no font"[..]).is_err());
+    assert!(FileWriter::new().font(b"no font".to_vec()).is_err());
 }

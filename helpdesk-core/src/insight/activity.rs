@@ -1,9 +1,6 @@
 //! What happened lately.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-
-use uuid::Uuid;
 
 use super::Insight;
 use crate::actor::{Actor, Who};
@@ -77,14 +74,10 @@ impl Insight {
             Who::ApiKey(key) => Some(key),
             _ => None,
         });
-        let (tickets, people, keys): (
-            HashMap<Uuid, Arc<Stored<Ticket>>>,
-            HashMap<Uuid, Arc<Stored<User>>>,
-            HashMap<Uuid, Arc<Stored<ApiKey>>>,
-        ) = tokio::try_join!(
-            store.get_map(scope, subjects),
-            store.get_map(scope, people),
-            store.get_map(Scope::GLOBAL, keys),
+        let (tickets, people, keys) = tokio::try_join!(
+            store.get_map::<Ticket>(scope, subjects),
+            store.get_map::<User>(scope, people),
+            store.get_map::<ApiKey>(Scope::GLOBAL, keys),
         )?;
         for event in events {
             let Some(ticket) = tickets.get(&event.subject).filter(|ticket| ticket.deleted.is_none()) else {

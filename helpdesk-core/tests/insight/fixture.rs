@@ -3,10 +3,11 @@
 use chrono_tz::Tz;
 use helpdesk_core::identity::UserId;
 use helpdesk_core::insight::{Edge, Timeframe};
-use helpdesk_core::service_levels::{Metric, Outcome, Standing, TicketLevels};
+use helpdesk_core::service_levels::{Metric, Outcome, TicketLevels};
 use helpdesk_core::storage::Scope;
 use helpdesk_core::tickets::{Satisfaction, Status, Ticket, TicketId};
 use helpdesk_core::{Actor, Clock as _};
+use serde_json::json;
 
 use crate::support::World;
 use crate::support::tickets::{say, to};
@@ -71,31 +72,26 @@ impl Past {
     pub(crate) async fn promise(&self, id: TicketId, first_reply: Outcome, outcome: Option<Outcome>) {
         let desk = &self.world.desk;
         let ticket = desk.tickets().get(&self.manager, id).await.expect("a ticket");
-        let standing = Standing {
-            metric: Metric::FirstReply,
-            target: None,
-            spent: 0,
-            active: outcome.is_none(),
-            running: outcome.is_none(),
-            due: None,
-            breached: None,
-            fulfilled: None,
-            outcome: Some(first_reply),
-        };
-        let levels = TicketLevels {
-            requester: ticket.requester,
-            assignee: ticket.assignee,
-            group: None,
-            priority: ticket.priority,
-            began: ticket.created_at,
-            deleted: false,
-            policy: None,
-            standings: vec![standing],
-            overdue: outcome.is_none(),
-            outcome,
-            settled: outcome.map(|_| self.world.clock.now()),
-            followed: Default::default(),
-        };
+        // As the record's body, since most of what is in it is no business of figures.
+        let levels: TicketLevels = serde_json::from_value(json!({
+            "requester": ticket.requester,
+            "assignee": ticket.assignee,
+            "priority": ticket.priority,
+            "began": ticket.created_at,
+            "deleted": false,
+            "standings": [{
+                "metric": Metric::FirstReply,
+                "spent": 0,
+                "active": outcome.is_none(),
+                "running": outcome.is_none(),
+                "outcome": first_reply,
+            }],
+            "overdue": outcome.is_none(),
+            "outcome": outcome,
+            "settled": outcome.map(|_| self.world.clock.now()),
+            "followed": { "version": 1, "revision": 0, "facts": [], "told": [] },
+        }))
+        .expect("levels");
         let mut changes = desk.changes();
         changes.insert(self.scope(), id, &levels);
         desk.commit(changes).await.expect("levels");

@@ -5,11 +5,9 @@ mod page;
 mod table;
 mod typeface;
 
-use std::borrow::Cow;
-use std::sync::Arc;
-
 use bytes::Bytes;
 use helpdesk_core::insight::{Document, WriteError};
+use krilla::Data;
 
 use self::page::{BOTTOM, Colour, LEFT, Pages, WIDTH};
 use self::typeface::Typeface;
@@ -27,14 +25,10 @@ pub(crate) fn check_font(font: &[u8]) -> Result<(), WriteError> {
 }
 
 /// A document on A4 pages.
-pub(crate) fn write(document: &Document, font: &Cow<'static, [u8]>) -> Result<Bytes, WriteError> {
-    let typeface = Typeface::new(font)?;
+pub(crate) fn write(document: &Document, font: &Data) -> Result<Bytes, WriteError> {
+    let typeface = Typeface::new(font.as_ref())?;
     let pages = lay_out(document, &typeface);
-    let data = match font {
-        Cow::Borrowed(font) => krilla::Data::from(*font),
-        Cow::Owned(font) => krilla::Data::from(Arc::new(font.clone())),
-    };
-    page::draw(&document.title, pages, data)
+    page::draw(&document.title, pages, font.clone())
 }
 
 fn lay_out(document: &Document, typeface: &Typeface<'_>) -> Pages {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::Duration;
+
 use crate::actor::Actor;
 use crate::error::Result;
 use crate::insight::Insight;
@@ -47,9 +49,13 @@ impl Insight {
     pub async fn ticket_report(&self, actor: &Actor, timeframe: &Timeframe) -> Result<TicketReport> {
         let period = self.period(actor, timeframe).await?;
         let tickets = Tally::new(Ticket::SPEC, actor.scope()).filter(Filter::equals("deleted", false));
-        let made = tickets.clone().filter(
-            Filter::at_least("created_at", period.start).and(Filter::less_than("created_at", period.end)),
-        );
+        // Nothing has last changed before it was made, and by the time of that change stores find it. Clocks of servers
+        // may differ by a little, so a day more is looked through.
+        let changed = Filter::at_least("updated_at", period.start - Duration::days(1));
+        let made = Filter::at_least("created_at", period.start)
+            .and(Filter::less_than("created_at", period.end))
+            .and(changed);
+        let made = tickets.clone().filter(made);
         let by = |field| Group::Period(field, period.step.unit(), period.zone);
         let standing = made.clone().by(Group::Field("status")).by(Group::Field("priority"));
         let created = made.by(by("created_at"));

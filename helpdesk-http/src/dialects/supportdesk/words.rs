@@ -201,6 +201,7 @@ pub(super) fn activity(event: &Event) -> (&'static str, &'static str) {
         "ticket.approved" => ("ticket_updated", "approved ticket"),
         "ticket.rejected" => ("ticket_updated", "rejected ticket"),
         "ticket.withdrawn" => ("ticket_updated", "withdrew ticket"),
+        "ticket.handed_over" => ("ticket_updated", "handed over ticket"),
         "ticket.escalated" => ("ticket_updated", "escalated ticket"),
         "ticket.restored" => ("ticket_updated", "restored ticket"),
         "ticket.merged" => ("ticket_updated", "merged ticket"),
