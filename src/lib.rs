@@ -10,6 +10,7 @@
 //! | `docs-ui` | the reference pages of the dialects |
 //! | `mail`, `smtp` | [`mail`], templates and transports for mail |
 //! | `blobs` | [`blobs`], files in folders and object stores |
+//! | `export` | [`export`], reports as workbooks and PDF |
 //! | `postgres` | [`PostgresStorage`], the store on PostgreSQL |
 //! | `ws` | [`ws`], events over WebSockets; with `http`, [`HttpSocket`] mounts them there |
 //!
@@ -33,6 +34,8 @@ mod sockets;
 #[cfg(feature = "blobs")]
 pub use helpdesk_blobs as blobs;
 pub use helpdesk_core::*;
+#[cfg(feature = "export")]
+pub use helpdesk_export as export;
 #[cfg(feature = "http")]
 pub use helpdesk_http as http;
 #[cfg(feature = "mail")]

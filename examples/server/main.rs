@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser as _;
+use helpdesk::export::FileWriter;
 use helpdesk::http::dialects::smartsupport::smartsupport;
 use helpdesk::http::dialects::supportdesk::{SupportDeskFeed, supportdesk};
 use helpdesk::http::{HttpApi, serve};
@@ -80,6 +81,7 @@ async fn desk(settings: &Settings, own: &str, hub: &Hub) -> Result<Helpdesk, Box
         .storage(settings.store().await?)
         .mailer(settings.mailer()?)
         .blobs(settings.blob_store()?)
+        .report_writer(Arc::new(FileWriter::new()))
         .limiter(limiter(settings))
         .notifier(Arc::new(hub.clone()))
         .site(settings.site.as_deref().or(settings.public_url.as_deref()).unwrap_or(own));

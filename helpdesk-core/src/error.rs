@@ -218,6 +218,9 @@ pub enum Problem {
     /// Files of this type are not accepted, or the content is not what name and type say.
     #[error("{0}")]
     File(String),
+    /// It does not keep a rule that is told in words: `not lie before the start`.
+    #[error("This must {0}.")]
+    Must(&'static str),
     /// Something inside it is wrong.
     #[error("{field}: {problem}")]
     Within {

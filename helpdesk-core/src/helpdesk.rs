@@ -17,7 +17,7 @@ use crate::gateway::WorkflowGateway;
 use crate::groups::Groups;
 use crate::identity::{Identity, Lifetimes, PasswordCost, Passwords, Tokens};
 use crate::ids::{Ids, SystemIds};
-use crate::insight::Insight;
+use crate::insight::{Insight, ReportWriter};
 use crate::jobs::{JobHandler, Jobs};
 use crate::knowledge::Knowledge;
 use crate::limits::{Limiter, LocalLimiter};
@@ -51,6 +51,7 @@ struct Ports {
     blobs: Arc<dyn Blobs>,
     limiter: Arc<dyn Limiter>,
     gateway: Option<Arc<dyn WorkflowGateway>>,
+    report_writer: Option<Arc<dyn ReportWriter>>,
     notifiers: Vec<Arc<dyn Notifier>>,
     handlers: HashMap<&'static str, Arc<dyn JobHandler>>,
     workflow: Arc<Workflow>,
@@ -264,6 +265,10 @@ impl Helpdesk {
         self.0.gateway.as_deref()
     }
 
+    pub(crate) fn report_writer(&self) -> Option<&Arc<dyn ReportWriter>> {
+        self.0.report_writer.as_ref()
+    }
+
     pub(crate) fn workflow(&self) -> &Arc<Workflow> {
         &self.0.workflow
     }
@@ -302,6 +307,7 @@ pub struct Builder {
     blobs: Arc<dyn Blobs>,
     limiter: Option<Arc<dyn Limiter>>,
     gateway: Option<Arc<dyn WorkflowGateway>>,
+    report_writer: Option<Arc<dyn ReportWriter>>,
     notifiers: Vec<Arc<dyn Notifier>>,
     handlers: Vec<Arc<dyn JobHandler>>,
     workflow: Workflow,
@@ -322,6 +328,7 @@ impl Default for Builder {
             blobs: Arc::new(MemoryBlobs::default()),
             limiter: None,
             gateway: None,
+            report_writer: None,
             notifiers: Vec::new(),
             handlers: Vec::new(),
             workflow: Workflow::default(),
@@ -382,6 +389,13 @@ impl Builder {
     #[must_use]
     pub fn workflow_gateway(mut self, gateway: Arc<dyn WorkflowGateway>) -> Self {
         self.gateway = Some(gateway);
+        self
+    }
+
+    /// What writes reports as files. Default: none; they are then written as CSV alone.
+    #[must_use]
+    pub fn report_writer(mut self, writer: Arc<dyn ReportWriter>) -> Self {
+        self.report_writer = Some(writer);
         self
     }
 
@@ -472,6 +486,7 @@ impl Builder {
             blobs: self.blobs,
             limiter,
             gateway: self.gateway,
+            report_writer: self.report_writer,
             notifiers: self.notifiers,
             handlers,
             workflow: Arc::new(self.workflow),

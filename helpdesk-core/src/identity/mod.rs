@@ -26,7 +26,7 @@ pub use self::api_key::{ApiKey, ApiKeyId};
 pub use self::login::{CredentialId, LoginId};
 pub(crate) use self::mails::{Receiver, send as send_mail, send_to as send_mail_to};
 pub use self::one_time::OneTimeId;
-pub use self::organisation::{Organisation, OrganisationId, OrganisationSettings, Promises};
+pub use self::organisation::{Goals, Organisation, OrganisationId, OrganisationSettings, Promises};
 pub use self::passwords::{MAX_PASSWORD, MIN_PASSWORD, PasswordCost, Passwords, password_problem};
 pub use self::permissions::{Permission, Permissions};
 pub use self::picture::{MAX_PICTURE, PICTURE_SIDE};

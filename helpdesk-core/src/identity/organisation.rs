@@ -47,6 +47,8 @@ pub struct OrganisationSettings {
     pub satisfaction_minutes: Option<u32>,
     /// What is known of its promises.
     pub promises: Promises,
+    /// How well the desk is to keep what it promises.
+    pub goals: Goals,
 }
 
 /// What is known of an organisation's promises without reading its policies.
@@ -63,6 +65,24 @@ pub struct Promises {
     pub calendar: Option<CalendarId>,
 }
 
+/// How well a desk is to keep what it promises, in percent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Goals {
+    /// How many first replies are to come in time. Default: 95.
+    pub first_response: u8,
+    /// How many solutions are to come in time. Default: 90.
+    pub resolution: u8,
+    /// How many people are to be satisfied. Default: 85.
+    pub satisfaction: u8,
+}
+
+impl Default for Goals {
+    fn default() -> Self {
+        Self { first_response: 95, resolution: 90, satisfaction: 85 }
+    }
+}
+
 impl Default for OrganisationSettings {
     fn default() -> Self {
         Self {
@@ -71,6 +91,7 @@ impl Default for OrganisationSettings {
             ticket_fields: Vec::new(),
             satisfaction_minutes: Some(60),
             promises: Promises::default(),
+            goals: Goals::default(),
         }
     }
 }

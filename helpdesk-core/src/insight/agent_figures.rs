@@ -7,11 +7,12 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use super::Insight;
-use super::counting::{average, count, seconds};
+use super::counting::{average, count, seconds, share};
 use crate::actor::Actor;
 use crate::error::Result;
 use crate::identity::{UserId, permissions};
-use crate::storage::{Entity as _, EntityId as _, Filter, Group, Measure, Tally, Value};
+use crate::service_levels::{Outcome, TicketLevels};
+use crate::storage::{Entity as _, EntityId as _, Figures, Filter, Group, Measure, Scope, Tally, Value};
 use crate::tickets::{Category, Status, Ticket};
 
 /// How an agent does.
@@ -50,16 +51,37 @@ impl Insight {
         if agents.iter().any(|agent| Some(*agent) != actor.user()) {
             actor.needs(&permissions::TICKET_VIEW_ALL)?;
         }
+        self.figures_of(actor.scope(), agents, period).await
+    }
+
+    /// The same, for those who were asked already what they may see.
+    pub(super) async fn figures_of(
+        &self,
+        scope: Scope,
+        agents: &[UserId],
+        period: Option<Range<DateTime<Utc>>>,
+    ) -> Result<HashMap<Uuid, AgentFigures>> {
         let mut figures: HashMap<_, _> =
             agents.iter().map(|agent| (agent.uuid(), AgentFigures::default())).collect();
         if figures.is_empty() {
             return Ok(figures);
         }
         let theirs = Filter::one_of("assignee", figures.keys().copied().map(Value::Uuid));
-        let tickets = Tally::new(Ticket::SPEC, actor.scope())
+        let mut promises = theirs.clone().and(Filter::null("outcome").not());
+        if let Some(period) = &period {
+            let decided = Filter::at_least("settled", period.start);
+            promises = promises.and(decided).and(Filter::less_than("settled", period.end));
+        }
+        let promises = Tally::new(TicketLevels::SPEC, scope)
+            .filter(promises)
+            .by(Group::Field("assignee"))
+            .by(Group::Field("outcome"));
+        let tickets = Tally::new(Ticket::SPEC, scope)
             .filter(Filter::equals("deleted", false).and(theirs))
             .by(Group::Field("assignee"));
-        let standing = tickets.clone().by(Group::Field("status"));
+        // Asked apart, since stores count all that somebody has by one index, and what is open by another.
+        let open = tickets.clone().filter(unsolved());
+        let total = tickets.clone();
         let solved = tickets
             .filter(solved_in(period))
             .measure(Measure::Count)
@@ -67,25 +89,47 @@ impl Insight {
             .measure(Measure::Average("resolution_seconds"))
             .measure(Measure::Average("first_reply_seconds"));
         let store = self.desk.store();
-        let (standing, solved) = tokio::try_join!(store.tally(&standing), store.tally(&solved))?;
-        for row in standing {
-            let [agent, status] = &row.keys[..] else { continue };
-            let Some(agent) = agent.as_uuid().and_then(|id| figures.get_mut(&id)) else { continue };
-            agent.total += count(&row);
-            if is_unsolved(status) {
-                agent.open += count(&row);
-            }
+        let (open, total, solved, promises) = tokio::try_join!(
+            store.tally(&open),
+            store.tally(&total),
+            store.tally(&solved),
+            store.tally(&promises),
+        )?;
+        for row in total {
+            let Some(agent) = agent_of(&row).and_then(|id| figures.get_mut(&id)) else { continue };
+            agent.total = count(&row);
+        }
+        for row in open {
+            let Some(agent) = agent_of(&row).and_then(|id| figures.get_mut(&id)) else { continue };
+            agent.open = count(&row);
         }
         for row in solved {
-            let agent = row.keys.first().and_then(Value::as_uuid);
-            let Some(agent) = agent.and_then(|id| figures.get_mut(&id)) else { continue };
+            let Some(agent) = agent_of(&row).and_then(|id| figures.get_mut(&id)) else { continue };
             agent.resolved = count(&row);
             agent.rating = average(&row, 1);
             agent.resolution = seconds(&row, 2);
             agent.first_reply = seconds(&row, 3);
         }
+        let mut outcomes: HashMap<_, (u64, u64)> = HashMap::new();
+        for row in promises {
+            let Some(agent) = agent_of(&row) else { continue };
+            let (kept, all) = outcomes.entry(agent).or_default();
+            *all += count(&row);
+            if row.keys.get(1).and_then(Value::as_text) == Some(Outcome::Kept.name()) {
+                *kept += count(&row);
+            }
+        }
+        for (agent, (kept, all)) in outcomes {
+            if let Some(agent) = figures.get_mut(&agent) {
+                agent.sla_compliance = share(kept, all);
+            }
+        }
         Ok(figures)
     }
+}
+
+fn agent_of(row: &Figures) -> Option<Uuid> {
+    row.keys.first().and_then(Value::as_uuid)
 }
 
 /// The tickets that are solved since a time in the period.
@@ -101,10 +145,10 @@ pub(super) fn solved_in(period: Option<Range<DateTime<Utc>>>) -> Filter {
     }
 }
 
-/// Whether a status, by its name, is one of a ticket that somebody still has to do with.
-fn is_unsolved(name: &Value) -> bool {
-    let status = Status::ALL.into_iter().find(|status| name.as_text() == Some(status.name()));
-    status.is_some_and(|status| {
+/// The tickets that somebody still has to do with.
+fn unsolved() -> Filter {
+    let unsolved = Status::ALL.into_iter().filter(|status| {
         matches!(status.category(), Category::New | Category::Open | Category::Pending | Category::Hold)
-    })
+    });
+    Filter::one_of("status", unsolved.map(|status| Value::text(status.name())))
 }

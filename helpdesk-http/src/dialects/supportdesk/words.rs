@@ -1,7 +1,9 @@
 //! The document's words, and what they stand for.
 
 use chrono::Duration;
+use helpdesk_core::events::Event;
 use helpdesk_core::identity::{Availability, Permissions, User, permissions};
+use helpdesk_core::insight::{ReportFormat, ReportKind, Step};
 use helpdesk_core::tickets::{Priority, Status, StatusSet, TicketKind};
 
 use crate::input::Choices;
@@ -195,6 +197,82 @@ pub(super) fn role(may: &Permissions) -> &'static str {
     } else {
         "user"
     }
+}
+
+/// What figures are counted by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Steps;
+
+impl Choices for Steps {
+    type Value = Step;
+
+    const WORDS: &'static [(&'static str, Step)] =
+        &[("day", Step::Day), ("week", Step::Week), ("month", Step::Month)];
+}
+
+/// What reports are about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ReportKinds;
+
+impl Choices for ReportKinds {
+    type Value = ReportKind;
+
+    const WORDS: &'static [(&'static str, ReportKind)] = &[
+        ("tickets", ReportKind::Tickets),
+        ("agents", ReportKind::Agents),
+        ("satisfaction", ReportKind::Satisfaction),
+        ("sla", ReportKind::ServiceLevels),
+    ];
+}
+
+/// What reports are written as.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ReportFormats;
+
+impl Choices for ReportFormats {
+    type Value = ReportFormat;
+
+    const WORDS: &'static [(&'static str, ReportFormat)] =
+        &[("csv", ReportFormat::Csv), ("pdf", ReportFormat::Pdf), ("xlsx", ReportFormat::Xlsx)];
+}
+
+/// What happened to a ticket: its sort, and what was done in words before the ticket's subject.
+pub(super) fn activity(event: &Event) -> (&'static str, &'static str) {
+    let status = event.detail.changes.iter().find(|change| change.field == "status");
+    let status = status.and_then(|change| change.to.as_str());
+    match event.action.as_str() {
+        "ticket.created" => ("ticket_created", "created ticket"),
+        "ticket.replied" => ("comment_added", "commented on ticket"),
+        "ticket.noted" => ("comment_added", "added a note to ticket"),
+        "ticket.assigned" => ("ticket_updated", "assigned ticket"),
+        "ticket.claimed" => ("ticket_updated", "claimed ticket"),
+        "ticket.approved" => ("ticket_updated", "approved ticket"),
+        "ticket.rejected" => ("ticket_updated", "rejected ticket"),
+        "ticket.withdrawn" => ("ticket_updated", "withdrew ticket"),
+        "ticket.handed_over" => ("ticket_updated", "handed over ticket"),
+        "ticket.escalated" => ("ticket_updated", "escalated ticket"),
+        "ticket.restored" => ("ticket_updated", "restored ticket"),
+        "ticket.merged" => ("ticket_updated", "merged ticket"),
+        "ticket.split" => ("ticket_updated", "split ticket"),
+        "ticket.rated" => ("ticket_updated", "rated ticket"),
+        _ => match status {
+            Some("resolved") => ("ticket_updated", "solved ticket"),
+            Some("closed") => ("ticket_updated", "closed ticket"),
+            Some(_) => ("ticket_updated", "changed the status of ticket"),
+            None => ("ticket_updated", "updated ticket"),
+        },
+    }
+}
+
+/// A share in percent; 0 where there is nothing to take it of.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share is from 0 to 1")]
+pub(super) fn percent(share: Option<f64>) -> u64 {
+    share.map_or(0, |share| (share * 100.0).round() as u64)
+}
+
+/// An average of ratings, to a tenth; 0 where there are none.
+pub(super) fn points(average: Option<f64>) -> f64 {
+    average.map_or(0.0, |average| (average * 10.0).round() / 10.0)
 }
 
 /// A length of time in its two largest units, `4h 23m`; `0m` where nothing is known.
