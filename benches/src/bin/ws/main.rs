@@ -43,19 +43,24 @@ async fn main() -> ExitCode {
 }
 
 async fn measure(seconds: usize) -> Result<(), Failed> {
-    println!("clients  deliveries/s: own       bare          p50 / p99 in µs at {RATE}/s: own          bare");
+    println!(
+        "                 deliveries/s         p50 / p99 in µs, and µs of a processor each, at {RATE} messages a second"
+    );
+    println!("clients        own       bare         own                         bare");
     for clients in [100, 500, 1_000] {
         let own = fan_out(Kind::Own, clients, seconds).await?;
         let bare = fan_out(Kind::Bare, clients, seconds).await?;
         println!(
-            "{clients:>7}  {:>17.0}  {:>9.0}  {:>3.0} %  {:>24} / {:<6} {:>6} / {:<6}",
+            "{clients:>7}  {:>9.0}  {:>9.0}  {:>4.0} %  {:>7} / {:<7} {:>5.1}  {:>9} / {:<7} {:>5.1}",
             own.rate,
             bare.rate,
             100.0 * own.rate / bare.rate,
             own.middle,
             own.late,
+            own.busy,
             bare.middle,
             bare.late,
+            bare.busy,
         );
     }
     println!("\nidle connections   KiB each: own   bare   above it");
@@ -70,6 +75,7 @@ struct Figures {
     rate: f64,
     middle: u64,
     late: u64,
+    busy: f64,
 }
 
 async fn fan_out(kind: Kind, count: usize, seconds: usize) -> Result<Figures, Failed> {
@@ -87,7 +93,8 @@ async fn fan_out(kind: Kind, count: usize, seconds: usize) -> Result<Figures, Fa
         rate = rate.max((messages * count) as f64 / began.elapsed().as_secs_f64());
     }
     clients.forget();
-    let mut best = Figures { rate, middle: u64::MAX, late: u64::MAX };
+    let mut best = Figures { rate, middle: u64::MAX, late: u64::MAX, busy: 0.0 };
+    let busy = server.busy()?;
     for _ in 0..ROUNDS {
         clients.expect(RATE * seconds * count);
         server.ask(&format!("steady {RATE} {seconds}"))?;
@@ -98,15 +105,16 @@ async fn fan_out(kind: Kind, count: usize, seconds: usize) -> Result<Figures, Fa
         if let (Some(middle), Some(late)) = (at(50), at(99))
             && late < best.late
         {
-            best = Figures { rate, middle, late };
+            best = Figures { rate, middle, late, ..best };
         }
     }
+    best.busy = (server.busy()? - busy) / (ROUNDS * RATE * seconds * count) as f64;
     Ok(best)
 }
 
 /// What connections cost that do nothing, at two numbers of them.
 async fn idle(kind: Kind) -> Result<Vec<(usize, f64)>, Failed> {
-    let mut server = Server::start(kind)?;
+    let server = Server::start(kind)?;
     let mut clients = Clients::new(&server);
     clients.grow_to(10).await?;
     let before = server.memory()?;

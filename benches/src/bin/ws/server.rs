@@ -62,6 +62,15 @@ impl Server {
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).ok_or("no VmRSS")?;
         Ok(line.split_whitespace().nth(1).ok_or("no figure")?.parse()?)
     }
+
+    /// How long it has kept processors busy, in microseconds.
+    pub(crate) fn busy(&self) -> Result<f64, Failed> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // Behind the name, which may hold anything; times are in hundredths of a second.
+        let (_, fields) = stat.rsplit_once(')').ok_or("no name")?;
+        let times = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+        Ok(times.sum::<Result<f64, _>>()? * 10_000.0)
+    }
 }
 
 impl Drop for Server {

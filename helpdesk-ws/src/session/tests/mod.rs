@@ -1,6 +1,5 @@
 //! Sessions over channels, with time that is moved by hand.
 
-#[expect(dead_code, reason = "each of those who share it uses a part of it")]
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
