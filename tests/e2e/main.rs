@@ -9,3 +9,4 @@ mod kernel;
 mod security;
 mod smartsupport;
 mod support;
+mod supportdesk;

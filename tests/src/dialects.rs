@@ -23,7 +23,7 @@ pub struct Spoken {
 }
 
 impl Spoken {
-    /// The dialect's table of operations.
+    /// The dialect's table of operations, those beyond its document among them.
     #[must_use]
     pub fn operations(&self, organisation: OrganisationId) -> Vec<Operation> {
         (self.make)(organisation).operations
@@ -51,7 +51,7 @@ pub const SUPPORTDESK: Spoken = Spoken {
 };
 
 /// All of them.
-pub const ALL: &[Spoken] = &[SMARTSUPPORT];
+pub const ALL: &[Spoken] = &[SMARTSUPPORT, SUPPORTDESK];
 
 /// The demo accounts, by dialect and the names that its contract has for them, as JSON.
 pub const ACCOUNTS: &str = include_str!("../contracts/accounts.json");
