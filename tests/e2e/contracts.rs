@@ -55,7 +55,7 @@ on_every_store! {
         walker.run().await;
         walker.report.assert_holds();
         let made =
-            [("operations", 79), ("scenarios", 0), ("access", 0), ("routes", 0), ("malformed", 0), ("unknown", 0)];
+            [("operations", 79), ("scenarios", 0), ("access", 195), ("routes", 107), ("malformed", 29), ("unknown", 62)];
         assert_eq!(made.map(|(section, _)| (section, walker.report.made(section))), made);
     }
 }
@@ -71,6 +71,7 @@ async fn tables_and_contracts_have_the_same_operations() {
         let kept: BTreeMap<String, String> = spoken
             .operations(server.organisation)
             .iter()
+            .filter(|operation| operation.documented)
             .map(|operation| {
                 let auth = match operation.auth {
                     Auth::None => "none",

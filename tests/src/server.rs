@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use helpdesk::export::FileWriter;
 use helpdesk::http::kernel::Dialect;
 use helpdesk::http::{Builder as HttpBuilder, HttpApi, serve};
 use helpdesk::identity::{Admission, OrganisationId, PasswordCost, SignedIn};
@@ -125,6 +126,7 @@ impl Setup {
             .blobs(blobs.clone())
             .limiter(limiter(self.limited))
             .password_cost(PasswordCost::Least)
+            .report_writer(Arc::new(FileWriter::new()))
             .site("https://desk.test");
         let desk = self.desk.into_iter().fold(builder, |builder, change| change(builder)).build();
         let organisation = demo::load(&desk).await.expect("demo data");

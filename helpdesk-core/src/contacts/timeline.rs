@@ -11,6 +11,7 @@ use crate::actor::Actor;
 use crate::error::Result;
 use crate::events::{EVENT, Event};
 use crate::identity::{User, permissions};
+use crate::service_levels;
 use crate::storage::{EntityId as _, Filter, From, Listing, Query, Stored, TotalMode, Value};
 use crate::tickets::{Ticket, TicketOrder, TicketQuery};
 
@@ -51,8 +52,9 @@ impl Contacts {
         self.desk.tickets().list(actor, query).await
     }
 
-    /// A page of what happened to a contact and to the tickets their account asked for, newest first. It looks at the
-    /// 200 tickets that changed last; what the actor may not see is left out.
+    /// A page of what happened to a contact and to the tickets their account asked for, newest first, without what the
+    /// clocks of service levels did. It looks at the 200 tickets that changed last; what the actor may not see is
+    /// left out.
     ///
     /// # Errors
     ///
@@ -70,8 +72,9 @@ impl Contacts {
             tickets = self.desk.tickets().list(actor, query).await?.items;
         }
         let subjects = tickets.iter().map(|ticket| ticket.id.uuid()).chain([id.uuid()]);
+        let clocks = Filter::one_of("action", service_levels::ACTIONS.map(Value::text));
         let query = Query::new(&EVENT, actor.scope())
-            .filter(Filter::one_of("subject", subjects.map(Value::Uuid)))
+            .filter(Filter::one_of("subject", subjects.map(Value::Uuid)).and(clocks.not()))
             .descending("number")
             .limit(limit)
             .from(from)

@@ -59,7 +59,7 @@ impl HistoryQuery {
     /// Nothing of these sorts.
     #[must_use]
     pub fn but(mut self, actions: &[&str]) -> Self {
-        let actions = actions.iter().map(|action| Value::text(*action));
+        let actions = actions.iter().map(|action| Value::text(action));
         self.filter = self.filter.and(Filter::one_of("action", actions).not());
         self
     }

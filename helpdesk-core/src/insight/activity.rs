@@ -7,6 +7,7 @@ use crate::actor::{Actor, Who};
 use crate::error::Result;
 use crate::events::{Event, HistoryQuery};
 use crate::identity::{ApiKey, User, permissions};
+use crate::service_levels;
 use crate::storage::{Entity as _, EntityId as _, Scope, Stored};
 use crate::tickets::{Ticket, TicketId};
 
@@ -41,7 +42,10 @@ impl Insight {
         let mut activity = Vec::with_capacity(limit);
         let mut after = None;
         for _ in 0..ATTEMPTS {
-            let mut query = HistoryQuery::new(actor.scope()).limit(AT_A_TIME.min(limit * 3));
+            // What the clocks of service levels do is in no feed of what people did.
+            let mut query = HistoryQuery::new(actor.scope())
+                .but(&service_levels::ACTIONS)
+                .limit(AT_A_TIME.min(limit * 3));
             if let Some(cursor) = after {
                 query = query.after(cursor);
             }

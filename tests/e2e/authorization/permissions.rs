@@ -112,7 +112,8 @@ on_every_store! {
                     let right = reply.status == operation.success.as_u16();
                     problems.extend((!right).then(|| format!("{}: {}", operation.id, reply.excerpt())));
                 } else {
-                    problems.extend(refused(&world, spoken, operation.id, request, &[403]).await);
+                    let status = if rights.nothing_of_others.contains(&operation.id) { 404 } else { 403 };
+                    problems.extend(refused(&world, spoken, operation.id, request, &[status]).await);
                 }
             }
         }

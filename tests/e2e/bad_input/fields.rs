@@ -105,12 +105,15 @@ impl Trial {
     /// Sends one wrong field, and checks that the refusal is about it.
     pub(super) async fn wrong_field(&mut self, place: usize, field: &str, what: &str, request: Request) {
         let what = format!("{what} as {field}");
+        // What is too large as a whole is not looked into.
+        let too_large = request.body.len() as u64 > self.targets[place].limit();
         let Some(reply) = self.refused(place, &what, request).await else { return };
         let told = reply.json();
         let spoken = self.targets[place].spoken;
         let told = told.pointer(spoken.problems_at).and_then(Value::as_object);
         let named: Vec<_> = told.into_iter().flat_map(|it| it.keys()).collect();
-        if named != [field] || reply.status != spoken.invalid {
+        let named_or_unread = named == [field] || (too_large && named.is_empty());
+        if !named_or_unread || (reply.status != spoken.invalid && !too_large) {
             self.note(place, &what, &format!("{} names {named:?}", reply.status));
         }
     }

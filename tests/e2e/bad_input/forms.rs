@@ -107,8 +107,8 @@ on_every_store! {
             let Payload::Form(good) = (trial.targets[place].sample.payload)() else { continue };
             let large = usize::try_from(per_file).expect("a size") + 1;
             let fields = trial.targets[place].fields.clone();
-            let name = fields.iter().find(|field| field.is_file()).expect("a file").name.clone();
-            let form = good.without(&name).file(&name, "large.png", "image/png", png(large));
+            let Some(name) = fields.iter().find(|field| field.is_file()).map(|field| &field.name) else { continue };
+            let form = good.without(name).file(name, "large.png", "image/png", png(large));
             let body = form.encode();
             // In chunks, so that the length does not give it away.
             let content_type = format!("Content-Type: {}", form.content_type());

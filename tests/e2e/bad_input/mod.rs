@@ -18,7 +18,7 @@ use helpdesk_tests::raw::Raw;
 use helpdesk_tests::stores::NewStore;
 use serde_json::{Map, Value, json};
 
-use crate::support::{Payload, Sample, World, refusal_problems, sample};
+use crate::support::{Payload, Sample, Whose, World, refusal_problems, sample};
 
 /// A field of a body, as the dialect's document shows it.
 #[derive(Clone, Debug)]
@@ -59,15 +59,20 @@ impl Target {
         format!("{}{}", self.spoken.mount, self.sample.path(&self.operation, &world.things))
     }
 
+    /// The path with what the query must have.
+    fn target(&self, world: &World) -> String {
+        format!("{}{}", self.spoken.mount, self.sample.target(&self.operation, &world.things))
+    }
+
     /// A request without a body, by somebody who may make it.
     fn request(&self, world: &World) -> Request {
-        Request::new(self.operation.method.clone(), self.path(world)).bearer(&self.token)
+        Request::new(self.operation.method.clone(), self.target(world)).bearer(&self.token)
     }
 
     /// The lines of a head by hand, with further ones.
     fn head(&self, world: &World, more: &[&str]) -> Vec<String> {
         let mut head = vec![
-            format!("{} {} HTTP/1.1", self.operation.method, self.path(world)),
+            format!("{} {} HTTP/1.1", self.operation.method, self.target(world)),
             format!("Authorization: Bearer {}", self.token),
         ];
         head.extend(more.iter().map(|line| (*line).to_owned()));
@@ -124,7 +129,8 @@ impl Trial {
             let document = json!(document(&dialect, &operations, "http://desk.test"));
             for operation in operations {
                 let sample = sample(spoken, operation.id);
-                let token = if operation.permission.is_some() { &admin } else { &customer };
+                let of_the_desk = sample.names.first().is_some_and(|thing| thing.whose() == Whose::TheDesks);
+                let token = if operation.permission.is_some() || of_the_desk { &admin } else { &customer };
                 let fields = fields_of(&document, &operation);
                 let queries = queries_of(&document, &operation);
                 targets.push(Target { spoken, sample, fields, queries, token: token.clone(), operation });

@@ -2,7 +2,7 @@
 //! reason.
 
 use helpdesk::identity::Permission;
-use helpdesk::identity::permissions::{ADMIN_VIEW_USERS, TICKET_VIEW_ALL};
+use helpdesk::identity::permissions::{ADMIN_VIEW_USERS, KNOWLEDGE_MANAGE, TICKET_VIEW_ALL};
 use helpdesk_tests::dialects::Spoken;
 
 /// Who may call what of a dialect.
@@ -18,6 +18,8 @@ pub(crate) struct Rights {
     pub(crate) gives_role: &'static [(&'static str, &'static str)],
     /// Those that answer somebody who may do nothing at all: their own things, and lists that are empty then.
     pub(crate) oneself: &'static [&'static str],
+    /// Those that tell somebody who may do nothing that what is named is not there: whether it is, is not theirs to know.
+    pub(crate) nothing_of_others: &'static [&'static str],
     /// Those that would end the token that they are called with.
     pub(crate) ends_session: &'static [&'static str],
 }
@@ -75,14 +77,78 @@ const SMARTSUPPORT: Rights = Rights {
     ],
     gives_role: &[("admin.create_employee", "customer")],
     oneself: &["password.check", "profile.get", "profile.upload_image", "tickets.list"],
+    nothing_of_others: &[],
     ends_session: &["password.change"],
 };
 
 const SUPPORTDESK: Rights = Rights {
-    public: &[],
-    for_everybody: &[],
-    needs_more: &[],
+    public: &[
+        // By the link of a mail, which carries a token of its own.
+        "auth.confirm",
+        // For those who cannot come in.
+        "auth.forgot_password",
+        // The ways in.
+        "auth.login",
+        "auth.reset_password",
+        "auth.signup",
+        // By the links of a mail again.
+        "satisfaction.comment",
+        "satisfaction.rate",
+    ],
+    for_everybody: &[
+        ("agents.status", "one's own; that of others with the permission to manage users"),
+        ("auth.logout", "one's own"),
+        ("auth.me", "one's own"),
+        ("files.delete", "one's own, or depends on the ticket"),
+        ("files.download", "one's own, or whoever may see the ticket"),
+        ("files.upload", "one's own, until a ticket takes it over"),
+        ("notifications.delete", "one's own"),
+        ("notifications.list", "one's own"),
+        ("notifications.read", "one's own"),
+        ("notifications.read_all", "one's own"),
+        ("search.global", "finds what the caller may see"),
+        ("search.tickets", "finds what the caller may see"),
+        ("settings.get", "one's own"),
+        ("settings.notifications", "one's own"),
+        ("settings.profile", "one's own"),
+        ("settings.security", "one's own"),
+        ("tags.list", "names and colours alone"),
+        ("tickets.assign", "depends on whether it is taken, given or moved"),
+        ("tickets.comments.create", "whoever may see the ticket: depends on the ticket"),
+        ("tickets.comments.list", "whoever may see the ticket: depends on the ticket"),
+        ("tickets.create", "checked by the service, which knows for whom it is made"),
+        ("tickets.get", "whoever may see the ticket: depends on the ticket"),
+        ("tickets.history", "whoever may see the ticket: depends on the ticket"),
+        ("tickets.list", "shows what the caller may see"),
+        ("tickets.update", "whoever may see the ticket: depends on the ticket"),
+    ],
+    needs_more: &[
+        ("agents.get", TICKET_VIEW_ALL),
+        ("agents.list", TICKET_VIEW_ALL),
+        ("agents.performance", TICKET_VIEW_ALL),
+        ("agents.update", ADMIN_VIEW_USERS),
+        ("agents.update", TICKET_VIEW_ALL),
+        // For what somebody else wrote.
+        ("kb.articles.delete", KNOWLEDGE_MANAGE),
+        ("kb.articles.update", KNOWLEDGE_MANAGE),
+        ("tickets.delete", TICKET_VIEW_ALL),
+        ("tickets.priority", TICKET_VIEW_ALL),
+        ("tickets.status", TICKET_VIEW_ALL),
+    ],
     gives_role: &[("agents.create", "agent")],
-    oneself: &[],
+    oneself: &[
+        "auth.me",
+        "files.upload",
+        "notifications.list",
+        "notifications.read_all",
+        "search.global",
+        "search.tickets",
+        "settings.get",
+        "settings.notifications",
+        "settings.profile",
+        "tags.list",
+        "tickets.list",
+    ],
+    nothing_of_others: &["files.delete", "files.download", "notifications.delete", "notifications.read"],
     ends_session: &["auth.logout", "settings.security"],
 };

@@ -5,6 +5,7 @@ use crate::actor::Actor;
 use crate::error::{Error, Result};
 use crate::events::{History, HistoryQuery};
 use crate::identity::permissions;
+use crate::service_levels;
 use crate::storage::{Cursor, From};
 use crate::tickets::ticket::{Ticket, TicketId};
 
@@ -23,13 +24,14 @@ impl Tickets {
         query.page(&self.desk).await
     }
 
-    /// The same, oldest first: at most so many from a place on, with the number of all.
+    /// The same without what the clocks of service levels did, which is told with the ticket's deadlines; oldest first,
+    /// at most so many from a place on, with the number of all.
     ///
     /// # Errors
     ///
     /// As [`Tickets::history`].
     pub async fn timeline(&self, actor: &Actor, id: TicketId, limit: usize, from: From) -> Result<History> {
-        let query = self.history_of(actor, id).await?;
+        let query = self.history_of(actor, id).await?.but(&service_levels::ACTIONS);
         query.oldest_first().limit(limit).from(from).counted().page(&self.desk).await
     }
 
@@ -44,6 +46,6 @@ impl Tickets {
         }
         let query = HistoryQuery::new(actor.scope()).of::<Ticket>(id);
         let internal = actor.has(&permissions::TICKET_ACCESS_INTERNAL);
-        Ok(if internal { query } else { query.but(&INTERNAL_ACTIONS) })
+        Ok(if internal { query } else { query.but(&INTERNAL_ACTIONS).but(&service_levels::ACTIONS) })
     }
 }

@@ -119,15 +119,15 @@ async fn activity(
 
 /// How well something is done, 0 where nothing was to do, and how well it is to be done, in percent.
 #[derive(Debug, Serialize, ToSchema)]
-struct StatusView {
+struct AttainmentView {
     label: &'static str,
     value: u64,
     target: u8,
 }
 
-async fn sla_status(call: Call) -> Result<Json<Success<Vec<StatusView>>>, Failure> {
+async fn sla_status(call: Call) -> Result<Json<Success<Vec<AttainmentView>>>, Failure> {
     let status = call.desk.insight().service_status(call.actor()).await?;
-    let view = |label, attainment: Attainment| StatusView {
+    let view = |label, attainment: Attainment| AttainmentView {
         label,
         value: words::percent(attainment.value),
         target: attainment.target,

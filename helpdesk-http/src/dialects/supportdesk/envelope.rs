@@ -12,6 +12,7 @@ use crate::kernel::Json;
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Success<T: ToSchema> {
     pub success: bool,
+    #[schema(inline)]
     pub data: T,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<&'static str>,
@@ -21,6 +22,7 @@ pub(super) struct Success<T: ToSchema> {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct SuccessList<T: ToSchema> {
     pub success: bool,
+    #[schema(inline)]
     pub data: Vec<T>,
     pub pagination: Pagination,
 }

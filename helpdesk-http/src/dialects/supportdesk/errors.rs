@@ -15,6 +15,7 @@ use crate::kernel::{Failure, Head, Reply};
 #[derive(Serialize, ToSchema)]
 struct ErrorView {
     success: bool,
+    #[schema(inline)]
     error: ErrorBody,
 }
 

@@ -182,7 +182,7 @@ async fn tickets(call: Call, Query(query): Query<TimeQuery>) -> Result<Json<Succ
 
 /// How an agent did.
 #[derive(Debug, Serialize, ToSchema)]
-struct AgentView {
+struct AgentReportView {
     id: String,
     name: String,
     tickets_resolved: u64,
@@ -192,7 +192,7 @@ struct AgentView {
     sla_compliance: u64,
 }
 
-impl From<AgentRow> for AgentView {
+impl From<AgentRow> for AgentReportView {
     fn from(AgentRow { agent, figures }: AgentRow) -> Self {
         Self {
             id: agent.id.to_string(),
@@ -209,13 +209,13 @@ impl From<AgentRow> for AgentView {
 async fn agents(
     call: Call,
     Query(query): Query<AgentsQuery>,
-) -> Result<Json<SuccessList<AgentView>>, Failure> {
+) -> Result<Json<SuccessList<AgentReportView>>, Failure> {
     let timeframe = timeframe(query.start_date, query.end_date, None);
     let page = Page::of(query.page, query.limit);
     let insight = call.desk.insight();
     let report =
         insight.agent_report(call.actor(), &timeframe, page.size(), page.from()).await.map_err(told)?;
-    let agents = report.agents.into_iter().map(AgentView::from).collect();
+    let agents = report.agents.into_iter().map(AgentReportView::from).collect();
     Ok(list(agents, page.pagination(report.total)))
 }
 

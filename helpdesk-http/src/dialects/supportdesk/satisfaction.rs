@@ -25,7 +25,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "The link says the ticket and the score; opening it again changes nothing, and opening another of the mail \
              takes its place, and programs that only look where it leads rate nothing. Browsers are shown a page where a comment can be added.",
         ),
-        Operation::post("satisfaction.comment", "/api/satisfaction", comment).form(0, 64 * 1024).says(
+        Operation::post("satisfaction.comment", "/api/satisfaction", comment).form(64 * 1024, 64 * 1024).says(
             "Rates a solved ticket by such a link, with a comment",
             "A comment that is not sent stays as it is.",
         ),

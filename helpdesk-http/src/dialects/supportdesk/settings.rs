@@ -72,7 +72,7 @@ struct SettingsView {
     notifications: NotificationsView,
     security: SecurityView,
     /// For those who may see it.
-    organization: Option<OrganizationView>,
+    organization: Option<OwnOrganizationView>,
 }
 
 /// Who somebody is.
@@ -122,7 +122,7 @@ struct EnrolmentView {
 
 /// The caller's organization.
 #[derive(Debug, Serialize, ToSchema)]
-struct OrganizationView {
+struct OwnOrganizationView {
     name: String,
     domain: Option<String>,
     settings: Value,
@@ -186,8 +186,8 @@ const fn notifications_view(preferences: &Preferences) -> NotificationsView {
     }
 }
 
-fn organization_view(organisation: &Organisation) -> OrganizationView {
-    OrganizationView {
+fn organization_view(organisation: &Organisation) -> OwnOrganizationView {
+    OwnOrganizationView {
         name: organisation.name.clone(),
         domain: organisation.domain.clone(),
         settings: Value::Object(organisation.all_settings()),
@@ -258,7 +258,7 @@ async fn security(call: Call, Body(body): Body<SecurityBody>) -> Result<Json<Suc
 async fn organization(
     call: Call,
     Body(body): Body<OrganizationBody>,
-) -> Result<Json<Success<OrganizationView>>, Failure> {
+) -> Result<Json<Success<OwnOrganizationView>>, Failure> {
     let change = OrganisationChange {
         name: body.name.map(|name| name.0),
         domain: body.domain.0.map(|domain| domain.map(|domain| domain.0)),

@@ -21,6 +21,7 @@ pub(super) const SAMPLES: &[Sample] = &[
     plain("auth.signup").sends(|| {
         Payload::Json(json!({ "name": "Ada Byron", "email": "ada@example.test", "password": "long enough" }))
     }),
+    plain("auth.confirm").asks("token=not-a-token"),
     plain("auth.forgot_password").sends(|| Payload::Json(json!({ "email": "customer@demo.test" }))),
     plain("auth.reset_password")
         .sends(|| Payload::Json(json!({ "token": "not-a-token", "newPassword": "long enough" }))),
@@ -111,6 +112,10 @@ pub(super) const SAMPLES: &[Sample] = &[
     plain("reports.satisfaction"),
     plain("reports.sla"),
     plain("reports.export").asks("type=tickets&format=csv"),
+    plain("satisfaction.rate").asks("token=not-a-token"),
+    plain("satisfaction.comment")
+        .asks("token=not-a-token")
+        .sends(|| Payload::Form(Form::new().text("comment", "Quick and kind."))),
     plain("kb.articles.list"),
     plain("kb.articles.create").sends(|| {
         Payload::Json(json!({

@@ -19,8 +19,8 @@ use crate::kernel::{Call, Failure, Json, Query};
 pub(super) struct Entry {
     id: String,
     ticket_id: String,
-    /// Who did it; null for the help desk itself.
-    user_id: Option<String>,
+    /// Who did it; `system` for the help desk itself.
+    user_id: String,
     user: Name,
     /// What was done: `created`, `updated`, `status_changed`, `priority_changed`, `assigned`, `comment_added`, and so on.
     action: String,
@@ -56,7 +56,7 @@ pub(super) async fn list(
         Entry {
             id: event.id.to_string(),
             ticket_id: event.subject.to_string(),
-            user_id: user.map(|user| user.to_string()),
+            user_id: user.map_or_else(|| "system".to_owned(), |user| user.to_string()),
             user: Name { name: name.unwrap_or_else(|| "Help Desk".to_owned()) },
             action: action(event),
             changes: event.detail.changes.iter().map(|change| told(change, actor)).collect(),

@@ -22,7 +22,7 @@ pub(in super::super) struct Detail {
     ticket: TicketItem,
     requester: PersonView,
     assignee: Option<PersonView>,
-    group: Option<GroupView>,
+    group: Option<GroupNameView>,
     custom_fields: Vec<CustomField>,
     first_response_at: Option<String>,
     solved_at: Option<String>,
@@ -30,7 +30,7 @@ pub(in super::super) struct Detail {
 
 /// A group, as a ticket names it.
 #[derive(Debug, Serialize, ToSchema)]
-struct GroupView {
+struct GroupNameView {
     id: String,
     name: String,
 }
@@ -90,7 +90,7 @@ impl Detail {
             ticket: show::ticket(ticket, to),
             requester: person(ticket.requester).unwrap_or_else(nobody),
             assignee: ticket.assignee.and_then(person),
-            group: group.map(|group| GroupView { id: group.id.to_string(), name: group.name.clone() }),
+            group: group.map(|group| GroupNameView { id: group.id.to_string(), name: group.name.clone() }),
             custom_fields: fields.iter().map(field).collect(),
             first_response_at: ticket.first_replied_at.map(time),
             solved_at: ticket.solved_at.map(time),
