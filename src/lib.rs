@@ -9,7 +9,7 @@
 //! | `http` (default) | [`http`], the API dialects as a tower service |
 //! | `docs-ui` | the reference pages of the dialects |
 //! | `mail`, `smtp` | [`mail`], templates and transports for mail |
-//! | `blobs` | [`blobs`], files in folders and object stores |
+//! | `blobs`, `s3` | [`blobs`], files in folders; in object stores as well |
 //! | `export` | [`export`], reports as workbooks and PDF |
 //! | `postgres` | [`PostgresStorage`], the store on PostgreSQL |
 //! | `ws` | [`ws`], events over WebSockets; with `http`, [`HttpSocket`] mounts them there |

@@ -9,6 +9,7 @@ mod limits;
 mod notifications;
 mod reports;
 mod search;
+mod sockets;
 mod tickets;
 
 use helpdesk_tests::client::{Reply, Request};
