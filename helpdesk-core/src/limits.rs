@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use governor::clock::{Clock as _, Reference};
@@ -71,10 +72,35 @@ pub struct LocalLimiter {
     tables: std::sync::Mutex<Vec<(Quota, Arc<Table>)>>,
 }
 
-type Table = RateLimiter<String, DashMapStateStore<String>, LimiterClock, StateInformationMiddleware>;
+type Counts = RateLimiter<String, DashMapStateStore<String>, LimiterClock, StateInformationMiddleware>;
 
-/// How many keys a table may hold before those that are full again are dropped from it.
+/// The counts of one quota.
+#[derive(Debug)]
+struct Table {
+    counts: Counts,
+    /// At more keys than these it is swept again.
+    swept_above: AtomicUsize,
+}
+
+/// How many keys a table may hold before those whose quota is whole again are dropped from it.
 const MANY_KEYS: usize = 10_000;
+
+impl Table {
+    /// Drops the keys whose quota is whole again, once there are many. A sweep looks at every key, so the next one waits
+    /// until there are twice as many as it left: where all keys are in use, an attempt would otherwise cost as much as
+    /// there are keys.
+    fn sweep(&self) {
+        let above = self.swept_above.load(Ordering::Relaxed);
+        if self.counts.len() <= above {
+            return;
+        }
+        // Of those who find it too large at the same time, one sweeps.
+        if self.swept_above.compare_exchange(above, usize::MAX, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            self.counts.retain_recent();
+            self.swept_above.store((self.counts.len() * 2).max(MANY_KEYS), Ordering::Relaxed);
+        }
+    }
+}
 
 impl LocalLimiter {
     /// A limiter that goes by a clock.
@@ -94,7 +120,8 @@ impl LocalLimiter {
             .allow_burst(quota.times);
         let plain: RateLimiter<_, _, _, NoOpMiddleware<Instant>> =
             RateLimiter::new(rate, DashMapStateStore::default(), self.clock.clone());
-        let table = Arc::new(plain.with_middleware::<StateInformationMiddleware>());
+        let counts = plain.with_middleware::<StateInformationMiddleware>();
+        let table = Arc::new(Table { counts, swept_above: AtomicUsize::new(MANY_KEYS) });
         tables.push((quota, Arc::clone(&table)));
         table
     }
@@ -103,10 +130,8 @@ impl LocalLimiter {
 impl Limiter for LocalLimiter {
     fn attempt(&self, key: &str, quota: Quota) -> Result<Allowance, Duration> {
         let table = self.table(quota);
-        if table.len() > MANY_KEYS {
-            table.retain_recent();
-        }
-        match table.check_key(&key.to_owned()) {
+        table.sweep();
+        match table.counts.check_key(&key.to_owned()) {
             Ok(state) => {
                 let remaining = state.remaining_burst_capacity();
                 let spent = quota.times.get().saturating_sub(remaining);
@@ -169,5 +194,28 @@ mod tests {
         clock.advance(chrono::Duration::seconds(20));
         assert!(limiter.attempt("ada", quota).is_ok());
         assert!(limiter.attempt("ada", quota).is_err());
+    }
+
+    #[test]
+    fn a_table_is_swept_when_it_has_doubled() {
+        let clock = Arc::new(ManualClock::at("2025-01-15T09:00:00Z".parse().expect("an instant")));
+        let limiter = LocalLimiter::new(clock.clone());
+        let quota = Quota::new(1, 60);
+        let table = limiter.table(quota);
+        let come = |keys: std::ops::Range<usize>| {
+            keys.for_each(|key| assert!(limiter.attempt(&key.to_string(), quota).is_ok()));
+        };
+        // All of them are in use: the sweep at the first that is too many finds nothing to drop.
+        come(0..MANY_KEYS + 2);
+        assert_eq!(table.counts.len(), MANY_KEYS + 2);
+        let next = 2 * (MANY_KEYS + 1);
+        assert_eq!(table.swept_above.load(Ordering::Relaxed), next);
+        clock.advance(chrono::Duration::seconds(120));
+        come(MANY_KEYS + 2..next + 1);
+        assert_eq!(table.counts.len(), next + 1, "not before there are twice as many");
+        clock.advance(chrono::Duration::seconds(120));
+        come(next + 1..next + 2);
+        assert_eq!(table.counts.len(), 1);
+        assert_eq!(table.swept_above.load(Ordering::Relaxed), MANY_KEYS);
     }
 }

@@ -167,6 +167,7 @@ async fn deactivation_ends_everything_at_once_and_the_last_administrator_stays()
     assert!(identity.authenticate(&agent.access, via()).await.is_err());
     assert!(identity.refresh(&agent.refresh, Rotation::Keep, via()).await.is_err());
     identity.reactivate(&admin, agent.user.id).await?;
+    assert!(identity.authenticate(&agent.access, via()).await.is_err(), "who comes back signs in again");
     assert!(sign_in(&world, "agent@demo.test", PASSWORD).await.is_ok());
 
     let me = admin.person()?;

@@ -6,6 +6,7 @@ mod support;
 use std::sync::Arc;
 
 use chrono::Duration;
+use helpdesk_core::groups::ClosedReplies;
 use helpdesk_core::identity::{NewUser, Person, PreferencesChange, UserId};
 use helpdesk_core::notifications::{Notification, NotificationKind, NotificationQuery};
 use helpdesk_core::storage::{From, Stored};
@@ -135,6 +136,27 @@ async fn a_comment_is_told_to_those_involved_with_its_words_by_mail() -> Result<
 }
 
 #[tokio::test]
+async fn a_group_is_told_of_what_comes_to_it_while_nobody_has_it() -> Result<()> {
+    let desk = Desk::new().await?;
+    let lead = desk.world.actor("lead", "team_lead").await.through(door());
+    let group = desk.world.group(&[&desk.amir, &lead], ClosedReplies::default()).await;
+    let route = |group| Act::Route { assignee: None, group };
+    // Anna has it: that it moves is nothing to the others.
+    desk.act(&lead, route(Some(Some(group)))).await;
+    assert!(desk.unread(&desk.amir).await.is_empty());
+    desk.act(&lead, route(Some(None))).await;
+    desk.act(&lead, Act::Assign { to: None }).await;
+    desk.act(&lead, route(Some(Some(group)))).await;
+    assert_eq!(desk.unread(&desk.amir).await, told(TicketUpdated, "Printer waits for somebody of your group"));
+    assert!(desk.unread(&lead).await.is_empty(), "they did it");
+
+    let new = NewTicket { group: Some(group), ..request("Scanner") };
+    desk.world.desk.tickets().create(&desk.ada, new).await?;
+    assert_eq!(desk.unread(&lead).await, told(TicketUpdated, "Scanner waits for somebody of your group"));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_note_is_told_to_the_desk_alone() -> Result<()> {
     let desk = Desk::new().await?;
     desk.with(|ticket| {
@@ -155,11 +177,15 @@ async fn a_move_is_told_in_the_words_of_those_who_hear_of_it() -> Result<()> {
     desk.act(&desk.amir, to(Status::OnHold)).await;
     assert_eq!(desk.unread(&desk.anna).await, told(TicketUpdated, "Printer is now On Hold"));
     assert!(desk.unread(&desk.ada).await.is_empty(), "for her it is open, as before");
-    // The requester has a mail about the status anyway, from whichever door.
-    let expected = [mail("ada", MailTemplate::TicketStatus), mail("anna", MailTemplate::Notification)];
-    assert_eq!(desk.mails().await, expected);
+    assert_eq!(desk.mails().await, [mail("anna", MailTemplate::Notification)]);
     desk.act(&desk.amir, to(Status::Resolved)).await;
     assert_eq!(desk.unread(&desk.ada).await, told(TicketUpdated, "Printer is now Resolved"));
+    // The requester has a mail about the status anyway, from whichever door, unless they want none.
+    let expected = [mail("ada", MailTemplate::TicketStatus), mail("anna", MailTemplate::Notification)];
+    assert_eq!(desk.mails().await, expected);
+    desk.wants(&desk.ada, PreferencesChange { by_mail: Some(false), ..PreferencesChange::default() }).await?;
+    desk.act(&desk.amir, to(Status::Open)).await;
+    assert_eq!(desk.mails().await, [mail("anna", MailTemplate::Notification)]);
     Ok(())
 }
 

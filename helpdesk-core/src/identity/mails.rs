@@ -125,6 +125,8 @@ pub(super) async fn make_token(
         email,
     };
     changes.insert(Scope::GLOBAL, OneTimeId::from_uuid(desk.ids().id(at)), &token);
+    // A change of password ends what was sent before it, and must not miss this one.
+    changes.require(user);
     desk.commit(changes).await?;
     Ok(secret)
 }

@@ -18,6 +18,8 @@ pub(super) enum News {
     Moved,
     /// Something was said.
     Said,
+    /// It came to their group, and nobody has it yet.
+    Arrived,
     /// They have the ticket now.
     Given,
     /// They were called by name.
@@ -41,6 +43,8 @@ pub(super) struct Facts<'a> {
     pub internal: bool,
     /// Who was called by name.
     pub called: &'a [UserId],
+    /// The members of the group that the ticket came to.
+    pub team: &'a [UserId],
 }
 
 /// Who could be told of what, before it is asked what they may see and want to hear. An internal note is nothing to the
@@ -55,6 +59,7 @@ pub(super) fn hearers(ticket: &Ticket, facts: &Facts<'_>) -> BTreeMap<UserId, BT
     let words = desk.iter().chain([&asked]).filter(|_| facts.said).map(|user| (*user, News::Said));
     let words = words.chain(facts.called.iter().map(|user| (*user, News::Called)));
     heard.extend(words.filter(|(user, _)| !facts.internal || *user != asked));
+    heard.extend(facts.team.iter().map(|user| (*user, News::Arrived)));
     heard.extend(facts.given.map(|user| (user, News::Given)));
     let mut hearers: BTreeMap<UserId, BTreeSet<News>> = BTreeMap::new();
     for (user, news) in heard.into_iter().filter(|(user, _)| Some(*user) != facts.by) {
@@ -72,7 +77,7 @@ impl News {
     /// What sort of notification it is.
     pub(super) const fn kind(self) -> NotificationKind {
         match self {
-            Self::Moved | Self::Said => NotificationKind::TicketUpdated,
+            Self::Moved | Self::Said | Self::Arrived => NotificationKind::TicketUpdated,
             Self::Given => NotificationKind::TicketAssigned,
             Self::Called => NotificationKind::Mention,
         }
@@ -81,7 +86,7 @@ impl News {
     /// Whether somebody wants to hear of it.
     const fn wanted(self, preferences: &Preferences) -> bool {
         match self {
-            Self::Moved | Self::Said => preferences.ticket_updates,
+            Self::Moved | Self::Said | Self::Arrived => preferences.ticket_updates,
             Self::Given => preferences.ticket_assignments,
             Self::Called => preferences.mentions,
         }
@@ -108,6 +113,7 @@ impl News {
             }
             Self::Said if facts.internal => ("New note", format!("{author} added a note to {subject}")),
             Self::Said => ("New comment", format!("{author} commented on {subject}")),
+            Self::Arrived => ("New ticket in your group", format!("{subject} waits for somebody of your group")),
             Self::Given => ("Ticket assigned", format!("{subject} was assigned to you")),
             Self::Called => ("You were mentioned", format!("{author} mentioned you on {subject}")),
         };

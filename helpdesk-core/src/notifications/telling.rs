@@ -13,6 +13,7 @@ use super::news::{Facts, MAX_RECEIVERS, News, hearers, told};
 use super::notification::{Notification, NotificationId};
 use crate::actor::{Actor, Via, Who};
 use crate::events::{Audience, EventDraft};
+use crate::groups::{Group, GroupId};
 use crate::helpdesk::Helpdesk;
 use crate::identity::{OrganisationId, User, UserId, permissions, permissions_by};
 use crate::jobs::{Job, JobDraft, JobError, JobHandler};
@@ -47,6 +48,9 @@ struct TicketNews {
     made: bool,
     assignee: Option<UserId>,
     given: Option<UserId>,
+    /// The group that it came to, where nobody has it.
+    #[serde(default)]
+    came_to: Option<GroupId>,
     moved: Option<(Status, Status)>,
     message: Option<MessageId>,
 }
@@ -67,6 +71,9 @@ pub(crate) fn tell(desk: &Helpdesk, changes: &mut Changes, actor: &Actor, deed: 
         made: before.is_none(),
         assignee: after.assignee,
         given: after.assignee.filter(|assignee| Some(*assignee) != had && Some(*assignee) != actor.user()),
+        came_to: after.group.filter(|group| {
+            after.assignee.is_none() && before.is_none_or(|before| before.group != Some(*group))
+        }),
         moved: was.filter(|was| *was != is).map(|was| (was, is)),
         message: said.map(|(message, _)| message),
     };
@@ -77,6 +84,7 @@ pub(crate) fn tell(desk: &Helpdesk, changes: &mut Changes, actor: &Actor, deed: 
         .chain(after.followers.iter().copied())
         .any(|user| Some(user) != actor.user());
     let worth_it = news.given.is_some()
+        || news.came_to.is_some()
         || (news.made && calls(&after.description))
         || (news.moved.is_some() && concerns_others)
         || said.is_some_and(|(_, comment)| concerns_others || !after.cc.is_empty() || calls(&comment.body));
@@ -122,6 +130,7 @@ struct Telling<'a> {
     ticket: &'a Stored<Ticket>,
     message: Option<&'a Stored<Message>>,
     called: Vec<UserId>,
+    team: Vec<UserId>,
     /// Those who may see it, with what they hear of.
     people: Vec<(Actor, Arc<Stored<User>>, News)>,
     author: Option<Arc<Stored<User>>>,
@@ -141,8 +150,15 @@ impl<'a> Telling<'a> {
         let text = text.or(news.made.then_some(ticket.description.as_str())).unwrap_or_default();
         let called = desk.identity().called(&system, &mentions::names(text)).await?;
         let called = called.iter().map(|user| user.id).collect();
+        let group = match news.came_to {
+            Some(group) => desk.store().get::<Group>(job.scope(), group).await?,
+            None => None,
+        };
+        let members = group.iter().filter(|group| group.deleted.is_none()).flat_map(|group| &group.members);
+        // Those whose ticket it is come on top.
+        let team = members.take(MAX_RECEIVERS / 2).copied().collect();
         let mut telling =
-            Self { desk, system, news, ticket, message, called, people: Vec::new(), author: None };
+            Self { desk, system, news, ticket, message, called, team, people: Vec::new(), author: None };
         let hearers = hearers(ticket, &telling.facts());
         telling.load(hearers).await?;
         Ok(telling)
@@ -157,6 +173,7 @@ impl<'a> Telling<'a> {
             said: self.message.is_some(),
             internal: self.message.is_some_and(|message| message.visibility == Visibility::Internal),
             called: &self.called,
+            team: &self.team,
         }
     }
 

@@ -41,7 +41,7 @@ pub(super) fn react(
     let did = |action: &str| decisions.iter().any(|decision| decision.action == action);
     let job_id = || desk.ids().id(at);
     if was != is && actor.user() != Some(before.requester) {
-        let news = StatusNews { ticket: id, status: is, via: (**actor.via()).clone() };
+        let news = StatusNews { ticket: id, was: Some(was), status: is, via: (**actor.via()).clone() };
         let key = format!("{STATUS_MAIL}:{id}:{}", before.version + 1);
         changes.enqueue(scope, job_id(), JobDraft::new(STATUS_MAIL, key, at, &news));
     }
@@ -75,8 +75,20 @@ fn timer_key(id: TicketId) -> String {
 #[derive(Debug, Serialize, Deserialize)]
 struct StatusNews {
     ticket: TicketId,
+    #[serde(default)]
+    was: Option<Status>,
     status: Status,
     via: Via,
+}
+
+/// What is told of a status by mail, where a door keeps from those who ask that a ticket waits for others: then it is
+/// open to them. `None` where they see no difference.
+fn told(was: Option<Status>, status: Status, via: &Via) -> Option<Status> {
+    let seen = |status| match status {
+        Status::OnHold if via.mails_news => Status::Open,
+        status => status,
+    };
+    (was.map(seen) != Some(seen(status)) && status != Status::Spam).then(|| seen(status))
 }
 
 /// Tells the requester where the ticket stands.
@@ -90,12 +102,14 @@ impl JobHandler for StatusMail {
     }
 
     async fn run(&self, desk: &Helpdesk, job: &Job) -> Result<Changes, JobError> {
-        let StatusNews { ticket, status, via } = job.payload()?;
+        let StatusNews { ticket, was, status, via } = job.payload()?;
+        let Some(status) = told(was, status, &via) else { return Ok(desk.changes()) };
         let ticket = desk.store().get::<Ticket>(job.scope(), ticket).await?;
         let Some(ticket) = ticket.filter(|ticket| ticket.deleted.is_none()) else {
             return Ok(desk.changes());
         };
-        if let Some(requester) = desk.store().get::<User>(job.scope(), ticket.requester).await? {
+        let requester = desk.store().get::<User>(job.scope(), ticket.requester).await?;
+        if let Some(requester) = requester.filter(|requester| requester.preferences.by_mail) {
             let context = json!({
                 "reference": via.tickets.format(ticket.number),
                 "subject": ticket.subject,

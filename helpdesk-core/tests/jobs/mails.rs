@@ -87,8 +87,10 @@ async fn a_mail_tells_the_ticket_by_its_name_and_the_reason_of_a_rejection() -> 
         })
     );
     let other = world.ticket(&ada, "Other").await.id;
-    world.act(&coordinator, other, to(Status::Spam)).await;
+    world.act(&coordinator, other, to(Status::OnHold)).await;
     assert_eq!(world.mails().await[0].context["reason"], json!(null));
+    world.act(&coordinator, other, to(Status::Spam)).await;
+    assert!(world.mails().await.is_empty(), "who sends spam is told nothing");
     Ok(())
 }
 

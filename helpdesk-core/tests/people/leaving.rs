@@ -1,7 +1,8 @@
 //! Who leaves a group or the desk loses what belongs there (T9).
 
 use helpdesk_core::identity::{AgentEdit, UserId};
-use helpdesk_core::tickets::{Deletion, State, Ticket};
+use helpdesk_core::storage::EntityId as _;
+use helpdesk_core::tickets::{Act, Deletion, State, Status, Ticket};
 use helpdesk_core::{Result, Who};
 
 use crate::support::World;
@@ -153,6 +154,26 @@ async fn who_leaves_the_desk_leaves_their_groups_and_all_that_is_not_solved() ->
             .into_iter()
             .all(|event| { event.detail.reason.as_deref() == Some("The assignee left the desk.") })
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_comes_back_to_the_desk_is_nobodys_where_who_had_it_has_left() -> Result<()> {
+    let world = World::new().await;
+    let (gus, hilda) = two(&world).await;
+    let frozen = world.given(gus, None, closed(&world)).await?;
+    let done = world.given(gus, None, solved(&world)).await?;
+    let hers = world.given(hilda, None, closed(&world)).await?;
+    world.desk.identity().deactivate_agent(&world.system(), gus).await?;
+    world.run().await?;
+    for (id, holder) in [(frozen, None), (done, None), (hers, Some(hilda))] {
+        let open = Act::Move { to: Status::Open, from: None, comment: None };
+        world.desk.tickets().act(&world.system(), id, None, open).await?;
+        assert_eq!(world.holders(id).await?.0, holder);
+    }
+    let log = world.log().await;
+    let opened = log.iter().find(|event| event.subject == frozen.uuid()).expect("an event");
+    assert!(opened.detail.changes.iter().any(|change| change.field == "assignee"));
     Ok(())
 }
 

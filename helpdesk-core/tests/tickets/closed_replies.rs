@@ -89,6 +89,23 @@ async fn a_follow_up_has_the_fields_of_the_closed_one_and_is_linked() -> Result<
 }
 
 #[tokio::test]
+async fn who_asked_gets_copies_of_what_somebody_in_copy_follows_up() -> Result<()> {
+    let world = World::new().await;
+    let (ada, bob) = (world.actor("ada", "customer").await, world.actor("bob", "customer").await);
+    let id = world.ticket(&ada, "Printer").await.id;
+    let copies = ["bob@demo.test", "eve@x.test"].map(Cc::to).to_vec();
+    world.act(&ada, id, Act::Copy(copies)).await;
+    world.bring(id, Status::Closed).await;
+    world.clock.advance(Duration::days(20));
+    let ticket = world.act(&bob, id, say("Again")).await.ticket;
+    assert_eq!(Some(ticket.requester), bob.user());
+    let copies: Vec<_> = ticket.cc.iter().map(|cc| &*cc.address).collect();
+    assert_eq!(copies, ["eve@x.test", "ada@demo.test"]);
+    assert!(world.desk.tickets().view(&ada, ticket.id).await.is_ok());
+    Ok(())
+}
+
+#[tokio::test]
 async fn only_replies_from_outside_open_what_is_closed() -> Result<()> {
     let world = World::new().await;
     let tickets = world.desk.tickets();

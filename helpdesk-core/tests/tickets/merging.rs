@@ -45,7 +45,9 @@ async fn what_was_said_on_a_merged_ticket_stands_among_the_rest_by_time() -> Res
     assert_eq!(said(&ada).await?, "one two four");
     // Who asked for the one gets copies of the other, and sees its public side.
     assert_eq!(said(&gus).await?, "one two four");
+    let files = tickets.view(&ada, target).await?.attachments;
     assert_eq!(tickets.view(&gus, target).await?.attachments.len(), 1);
+    assert_eq!(&*tickets.file(&ada, files[0].id).await?.content, b"text", "what is shown can be read");
     let told = world.actions(source).await;
     assert_eq!(told.last().map(String::as_str), Some("ticket.merged"));
     assert_eq!(world.actions(target).await.last().map(String::as_str), Some("ticket.absorbed"));

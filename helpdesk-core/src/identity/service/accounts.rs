@@ -265,6 +265,8 @@ impl Identity {
                 let mut user = before.value.clone();
                 user.state = leave(user.state, at)?;
                 user.availability = Availability::Offline;
+                // Whoever is let in again signs in again: it may be a token that they were shut out for.
+                user.end_sessions(None);
                 self.keep_an_administrator(&mut changes, actor.organisation(), id).await?;
                 self.drop_tokens(&mut changes, id, None).await?;
                 self.desk.groups().leave_all(&mut changes, actor, id).await?;

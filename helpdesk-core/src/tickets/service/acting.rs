@@ -214,9 +214,11 @@ impl Tickets {
         if current.state.status() == Status::Resolved && before.state.status() != Status::Resolved {
             check_complete(&organisation.settings.ticket_fields, &current.fields).into_result()?;
         }
-        if steps.is_empty() {
+        let Some((_, last)) = steps.last_mut() else {
             return Ok(Planned { changes, slot: None, ticket: current, message: None });
-        }
+        };
+        self.hold_receivers(actor, &mut changes, Some(&before.value), &mut current).await?;
+        last.ticket.clone_from(&current);
 
         let mut messages = Vec::with_capacity(steps.len());
         let mut taken = HashSet::new();

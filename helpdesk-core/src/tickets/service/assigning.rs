@@ -7,8 +7,9 @@ use crate::actor::Actor;
 use crate::error::{Error, Problem, Problems, Result};
 use crate::groups::{Group, GroupId};
 use crate::identity::{Permissions, User, UserId, permissions as p};
-use crate::storage::{EntityId as _, Filter, Stored};
+use crate::storage::{Changes, EntityId as _, Filter, Stored};
 use crate::tickets::acts::Act;
+use crate::tickets::status::Category;
 use crate::tickets::ticket::Ticket;
 
 /// What an assignment changes; what is `None` stays.
@@ -94,6 +95,37 @@ impl Tickets {
         problems.into_result()
     }
 
+    /// Holds what a ticket comes to belong to, so that it is still there when the ticket is written. A ticket that comes
+    /// back to the desk is nobody's where who had it has left meanwhile (T9): it was closed or deleted when they did.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be reached.
+    pub(in crate::tickets) async fn hold_receivers(
+        &self,
+        actor: &Actor,
+        changes: &mut Changes,
+        before: Option<&Ticket>,
+        after: &mut Ticket,
+    ) -> Result<()> {
+        let given = before.is_none_or(|before| before.assignee != after.assignee);
+        let comes_back = before.is_some_and(|before| !waits(before) && waits(after));
+        if let Some(assignee) = after.assignee.filter(|_| given || comes_back) {
+            match self.desk.store().get::<User>(actor.scope(), assignee).await? {
+                Some(user) if user.state.is_active() => changes.require(&user),
+                _ => after.assignee = None,
+            }
+        }
+        let moved = before.is_none_or(|before| before.group != after.group);
+        if let Some(group) = after.group.filter(|_| moved) {
+            match self.desk.store().get::<Group>(actor.scope(), group).await? {
+                Some(group) if group.deleted.is_none() => changes.require(&group),
+                _ => after.group = None,
+            }
+        }
+        Ok(())
+    }
+
     /// Somebody who is there and works on tickets: in the queue, or on those that they are given.
     pub(super) async fn of_the_desk(
         &self,
@@ -119,4 +151,10 @@ impl Tickets {
         let tickets = group.map_or_else(Filter::none, |group| Filter::equals("id", group.uuid()));
         Ok(groups.filter(of_other.and(own.or(tickets))).first_id().await?.is_some())
     }
+}
+
+/// Whether a ticket waits for somebody of the desk.
+fn waits(ticket: &Ticket) -> bool {
+    let category = ticket.state.status().category();
+    ticket.deleted.is_none() && !matches!(category, Category::Solved | Category::Closed | Category::Ended)
 }

@@ -127,7 +127,7 @@ impl Tickets {
         let hangs_on = (id, None, false);
         let taken = self.take_over(actor, &mut changes, &new.uploads, hangs_on, &mut HashSet::new()).await?;
         let attachments = self.keep_files(actor, id, &new.files, checked).await?;
-        let ticket = Ticket {
+        let mut ticket = Ticket {
             assignee: new.assignee,
             group: new.group,
             priority: new.priority,
@@ -142,6 +142,7 @@ impl Tickets {
             attachments: taken + u32::try_from(attachments.len()).unwrap_or_default(),
             ..Ticket::new(requester, new.subject, new.description)
         };
+        self.hold_receivers(actor, &mut changes, None, &mut ticket).await?;
         let mut slots = Vec::with_capacity(attachments.len());
         let slot = self.begin(actor, &mut changes, id, &ticket, &organisation);
         for (id, attachment) in &attachments {

@@ -12,7 +12,7 @@ use crate::identity::permissions;
 use crate::storage::{Filter, Stored};
 use crate::tickets::message::{Attachment, AttachmentId};
 use crate::tickets::status::Category;
-use crate::tickets::ticket::Ticket;
+use crate::tickets::ticket::{State, Ticket};
 
 /// A file with its content.
 #[derive(Clone, Debug)]
@@ -49,13 +49,24 @@ impl Tickets {
             return Err(none());
         }
         if !actor.has(&permissions::TICKET_VIEW_FILES) {
-            self.standing(actor, &ticket).await?;
+            self.may_read_part(actor, &ticket).await?;
             if attachment.internal {
                 actor.needs(&permissions::TICKET_ACCESS_INTERNAL)?;
             }
         }
         let content = self.desk.blobs().get(&attachment.blob).await?.ok_or_else(none)?;
         Ok(ReadFile { attachment, content })
+    }
+
+    /// Whether somebody may read what was said on a ticket: who may see it, or the one that it was merged into (T10).
+    async fn may_read_part(&self, actor: &Actor, ticket: &Stored<Ticket>) -> Result<()> {
+        let Err(refused) = self.standing(actor, ticket).await else { return Ok(()) };
+        let State::Merged { into, .. } = &ticket.state else { return Err(refused) };
+        let whole = self.load(actor, *into).await?;
+        if whole.deleted.is_some() || !self.may_see(actor, &whole).await? {
+            return Err(refused);
+        }
+        Ok(())
     }
 
     /// Takes a file away from its ticket, for who brought it and for who may delete tickets.

@@ -11,14 +11,14 @@ use super::seeing::Standing;
 use crate::actor::Actor;
 use crate::error::Result;
 use crate::groups::{ClosedReplies, Group};
-use crate::identity::permissions;
+use crate::identity::{User, permissions};
 use crate::storage::{Changes, Committed, EntityId as _, Slot, Stored};
 use crate::tickets::acts::Act;
 use crate::tickets::closed::Reply;
 use crate::tickets::link::{LinkKind, TicketLink, TicketLinkId};
 use crate::tickets::message::Visibility;
 use crate::tickets::reactions::organisation;
-use crate::tickets::ticket::{State, Ticket, TicketId};
+use crate::tickets::ticket::{Cc, MAX_CC, State, Ticket, TicketId};
 
 /// A ticket that goes on with a closed one, and waits to be committed.
 #[derive(Debug)]
@@ -45,6 +45,23 @@ impl FollowUp {
 }
 
 impl Tickets {
+    /// Who gets copies of a reply that becomes a ticket: who got them before. Where somebody of those replied, the one
+    /// who asked changes places with them (T11).
+    async fn copies_of_reply(&self, actor: &Actor, closed: &Ticket) -> Result<Vec<Cc>> {
+        let mut cc = closed.cc.clone();
+        let users = self.desk.store();
+        if let Some(replier) = actor.user().filter(|user| *user != closed.requester)
+            && let Some(replier) = users.get::<User>(actor.scope(), replier).await?
+            && let Some(asked) = users.get::<User>(actor.scope(), closed.requester).await?
+        {
+            cc.retain(|cc| cc.address != replier.email);
+            if cc.len() < MAX_CC && cc.iter().all(|cc| cc.address != asked.email) {
+                cc.push(Cc { name: Some(asked.full_name()), ..Cc::to(&*asked.email) });
+            }
+        }
+        Ok(cc)
+    }
+
     /// What becomes of replies on a ticket that is closed; nobody is asked where there are none.
     pub(super) async fn closed_replies(
         &self,
@@ -85,9 +102,10 @@ impl Tickets {
         actor.needs(&permissions::TICKET_CREATE)?;
         let id = TicketId::from_uuid(self.new_id(&changes));
         let before = &closed.value;
+        let cc = self.copies_of_reply(actor, before).await?;
         let mut ticket = Ticket {
             group: before.group,
-            cc: before.cc.clone(),
+            cc,
             priority: before.priority,
             kind: before.kind,
             category: before.category.clone(),

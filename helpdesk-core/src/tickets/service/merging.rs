@@ -90,9 +90,10 @@ impl Tickets {
                 self.standing(actor, &before.1).await?;
                 let asked = self.desk.store().get::<User>(actor.scope(), before.0.requester).await?;
                 let mut after = decide(&before.0, &before.1, asked)?;
+                let mut changes = self.desk.changes();
+                self.hold_receivers(actor, &mut changes, Some(&before.0.value), &mut after.0).await?;
                 after.0.measure(before.0.created_at);
                 after.1.measure(before.1.created_at);
-                let mut changes = self.desk.changes();
                 let first = self.write_one(actor, &mut changes, &before.0, &after.0, of_source, target);
                 let second = self.write_one(actor, &mut changes, &before.1, &after.1, of_target, source);
                 let decision =

@@ -76,6 +76,13 @@ impl TicketQuery {
         self.narrow(Filter::equals("priority", priority.rank()))
     }
 
+    /// Only those of a priority as a door shows it that has none without: a ticket that has none is normal to it.
+    #[must_use]
+    pub fn shown_priority(self, priority: Priority) -> Self {
+        let own = Filter::equals("priority", priority.rank());
+        self.narrow(if priority == Priority::Normal { own.or(Filter::null("priority")) } else { own })
+    }
+
     /// Only those of a category.
     #[must_use]
     pub fn category(self, category: &str) -> Self {

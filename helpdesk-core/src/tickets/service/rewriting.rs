@@ -4,6 +4,7 @@ use super::{Tickets, audience, changed_fields};
 use crate::actor::Actor;
 use crate::events::EventDraft;
 use crate::identity::Organisation;
+use crate::notifications::{Deed, tell};
 use crate::storage::{Changes, Stored};
 use crate::tickets::acts::Decision;
 use crate::tickets::reactions::react;
@@ -26,6 +27,8 @@ impl Tickets {
                 .changes(changed_fields(Some(&before.value), &decision.ticket))
                 .reason(decision.reason.clone());
         changes.event(actor, self.new_id(changes), draft);
+        let deed = Deed { ticket: before.id, version, before: Some(&before.value), after: &decision.ticket, words: None };
+        tell(&self.desk, changes, actor, &deed);
         react(&self.desk, changes, actor, before, std::slice::from_ref(decision), organisation);
     }
 }

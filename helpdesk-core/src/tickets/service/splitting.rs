@@ -60,6 +60,7 @@ impl Tickets {
                     subcategory: from.subcategory.clone(),
                     department: from.department.clone(),
                     tags: from.tags.clone(),
+                    fields: from.fields.clone(),
                     via: actor.via().name.clone().into_owned(),
                     ..Ticket::new(
                         author,
