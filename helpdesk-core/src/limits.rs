@@ -95,7 +95,8 @@ impl Table {
             return;
         }
         // Of those who find it too large at the same time, one sweeps.
-        if self.swept_above.compare_exchange(above, usize::MAX, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+        if self.swept_above.compare_exchange(above, usize::MAX, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        {
             self.counts.retain_recent();
             self.swept_above.store((self.counts.len() * 2).max(MANY_KEYS), Ordering::Relaxed);
         }

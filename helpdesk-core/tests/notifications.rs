@@ -147,7 +147,10 @@ async fn a_group_is_told_of_what_comes_to_it_while_nobody_has_it() -> Result<()>
     desk.act(&lead, route(Some(None))).await;
     desk.act(&lead, Act::Assign { to: None }).await;
     desk.act(&lead, route(Some(Some(group)))).await;
-    assert_eq!(desk.unread(&desk.amir).await, told(TicketUpdated, "Printer waits for somebody of your group"));
+    assert_eq!(
+        desk.unread(&desk.amir).await,
+        told(TicketUpdated, "Printer waits for somebody of your group")
+    );
     assert!(desk.unread(&lead).await.is_empty(), "they did it");
 
     let new = NewTicket { group: Some(group), ..request("Scanner") };

@@ -29,9 +29,10 @@ pub(crate) enum OneTimePurpose {
 }
 
 impl OneTimePurpose {
-    /// Whether somebody who has the token may choose a password.
+    /// Whether somebody who has the token may choose a password: it was mailed to the address of the account, so that
+    /// whoever has it could ask for a link to do so anyway.
     pub(crate) const fn sets_password(self) -> bool {
-        matches!(self, Self::ResetPassword | Self::Invitation)
+        matches!(self, Self::ResetPassword | Self::Invitation | Self::ConfirmAddress)
     }
 }
 

@@ -113,7 +113,9 @@ impl News {
             }
             Self::Said if facts.internal => ("New note", format!("{author} added a note to {subject}")),
             Self::Said => ("New comment", format!("{author} commented on {subject}")),
-            Self::Arrived => ("New ticket in your group", format!("{subject} waits for somebody of your group")),
+            Self::Arrived => {
+                ("New ticket in your group", format!("{subject} waits for somebody of your group"))
+            }
             Self::Given => ("Ticket assigned", format!("{subject} was assigned to you")),
             Self::Called => ("You were mentioned", format!("{author} mentioned you on {subject}")),
         };

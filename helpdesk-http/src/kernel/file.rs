@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use helpdesk_core::tickets::is_inline;
-use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
 use http::{HeaderValue, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -23,7 +23,9 @@ impl Reply {
         let encoded = utf8_percent_encode(name, NAME);
         let disposition = format!("{how}; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
         let mut reply = Self::empty(StatusCode::OK)
-            .header(CACHE_CONTROL, HeaderValue::from_static("private, max-age=3600"))
+            // Who may read a file is asked each time: whoever uses the browser next, or lost the right, gets no copy.
+            .header(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))
+            .header(VARY, HeaderValue::from_static("authorization, x-api-key"))
             .header(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
         let unnamed = HeaderValue::from_static("application/octet-stream");
         let media_type = HeaderValue::from_str(media_type).unwrap_or(unnamed);

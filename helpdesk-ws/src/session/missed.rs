@@ -1,13 +1,16 @@
 //! What a client missed while it was away.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::SinkExt as _;
 use helpdesk_core::events::{Event, Mark};
-use helpdesk_core::storage::Position;
+use helpdesk_core::storage::{Entity as _, Logged, Position};
+use helpdesk_core::tickets::Ticket;
 use helpdesk_core::{Actor, Error, Result};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
+use uuid::Uuid;
 
 use super::end::End;
 use super::words::Say;
@@ -69,6 +72,7 @@ async fn missed(channel: &Channel, actor: &Actor, last: Mark, upto: Position) ->
     let mut after = Position(last.position.0.saturating_sub(u64::from(last.part < u16::MAX)));
     loop {
         let page = storage.events(after, PAGE).await?;
+        let shared = shared(channel, actor, &page).await?;
         for entry in &page {
             if entry.position > upto {
                 return Ok(Some(missed));
@@ -78,7 +82,7 @@ async fn missed(channel: &Channel, actor: &Actor, last: Mark, upto: Position) ->
             // Before anything is read of it: most of a log may be other people's.
             if entry.record.scope == actor.scope() {
                 let event = Event::read(&entry.record, Some(entry.position))?;
-                if event.is_visible_to(actor) {
+                if event.is_visible_to(actor) || shared.contains(&event.subject) {
                     missed.push(event);
                 }
             }
@@ -90,4 +94,16 @@ async fn missed(channel: &Channel, actor: &Actor, last: Mark, upto: Position) ->
             return Ok(Some(missed));
         }
     }
+}
+
+/// The tickets of a page of the log that others share with somebody, beside those that the log itself says are theirs.
+async fn shared(channel: &Channel, actor: &Actor, page: &[Logged]) -> Result<HashSet<Uuid>> {
+    let of_others = page.iter().filter(|entry| entry.record.scope == actor.scope());
+    let of_others = of_others.map(|entry| Event::read(&entry.record, Some(entry.position)));
+    let of_others: Vec<_> = of_others.collect::<Result<_, _>>()?;
+    let tickets = of_others
+        .iter()
+        .filter(|event| event.subject_kind == Ticket::SPEC.name && !event.is_visible_to(actor))
+        .map(|event| event.subject);
+    channel.desk.tickets().visible_of(actor, tickets).await
 }

@@ -53,8 +53,11 @@ on_every_store! {
                         continue;
                     }
                 };
-                // These two need no store: a list of addresses, and a token that is none.
-                if matches!(operation.id, "root.get" | "auth.refresh" | "satisfaction.rate" | "satisfaction.comment") {
+                // These need no store: a list of addresses, a page with a button, and tokens that are none.
+                if matches!(
+                    operation.id,
+                    "root.get" | "auth.refresh" | "auth.confirm" | "satisfaction.rate" | "satisfaction.comment"
+                ) {
                     assert!(reply.status < 500, "{}", operation.id);
                     continue;
                 }

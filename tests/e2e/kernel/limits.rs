@@ -84,7 +84,12 @@ on_every_store! {
         // The client's own additions change nothing, on the same line or on one before it.
         assert_eq!(few(&server, &["10.9.9.9, 10.0.0.1"]).await.status, 429);
         assert_eq!(few(&server, &["10.9.9.9", "10.0.0.1"]).await.status, 429);
-        assert_eq!(few(&server, &["2001:db8::1"]).await.status, 200);
+        // A network of IPv6 counts as one, and an IPv4 address however it is written.
+        for (number, status) in [200, 200, 200, 429].into_iter().enumerate() {
+            assert_eq!(few(&server, &[&format!("2001:db8::{number}")]).await.status, status);
+        }
+        assert_eq!(few(&server, &["2001:db8:0:1::1"]).await.status, 200);
+        assert_eq!(few(&server, &["::ffff:10.0.0.1"]).await.status, 429);
         for (forwarded, from) in [
             ("10.0.0.3", "10.0.0.3"),
             ("nonsense, 10.0.0.3", "10.0.0.3"),

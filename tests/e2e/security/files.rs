@@ -20,7 +20,12 @@ fn check_headers(reply: &Reply, name: &str) {
     assert_eq!(reply.status, 200, "{name}: {}", reply.excerpt());
     assert_eq!(reply.header("x-content-type-options"), "nosniff", "{name}");
     assert!(reply.header("content-security-policy").contains("sandbox"), "{name}");
-    assert!(reply.header("cache-control").starts_with("private"), "{name}");
+    assert_eq!(reply.header("cache-control"), "private, no-cache", "{name}");
+    let varies = reply.headers.get_all("vary").iter();
+    assert!(
+        varies.filter_map(|vary| vary.to_str().ok()).any(|vary| vary.contains("authorization")),
+        "{name}"
+    );
     assert_eq!(reply.headers.get_all("content-disposition").iter().count(), 1, "{name}");
     assert!(reply.headers.keys().all(|header| !header.as_str().contains("evil")), "{name}");
 }

@@ -85,6 +85,7 @@ const SUPPORTDESK: Rights = Rights {
     public: &[
         // By the link of a mail, which carries a token of its own.
         "auth.confirm",
+        "auth.confirm_address",
         // For those who cannot come in.
         "auth.forgot_password",
         // The ways in.

@@ -16,6 +16,12 @@ async fn sign_in(server: &Server, email: &str, password: &str) -> Reply {
     open(server, "login", json!({ "email": email, "password": password })).await
 }
 
+/// Presses the button of the page where a link leads, as browsers do.
+async fn press(server: &Server, path: &str, token: &str) -> Reply {
+    let form = if token.is_empty() { String::new() } else { format!("token={token}") };
+    server.client.send(Request::post(path).body("application/x-www-form-urlencoded", form)).await
+}
+
 /// The path of a link, on this server.
 fn path(link: &str) -> String {
     let (_, rest) = link.split_once("://").expect("an address");
@@ -35,13 +41,34 @@ on_every_store! {
         assert_eq!(refusal(&sign_in(&server, "ada@example.test", "a wrong one").await).0, 401);
         server.settle().await;
         let link = server.mails.link("ada@example.test", mark).expect("a link");
-        let followed = server.client.send(Request::get(path(&link))).await;
-        assert_eq!(followed.status, 200, "{}", followed.excerpt());
-        let again = server.client.send(Request::get(path(&link))).await;
-        assert!((400..500).contains(&again.status), "{}", again.status);
+        // Whoever only follows the link confirms nothing: programs that read mails do that, too.
+        for _ in 0..2 {
+            let followed = server.client.send(Request::get(path(&link))).await;
+            assert_eq!(followed.status, 200, "{}", followed.excerpt());
+            assert!(followed.header("content-security-policy").contains("form-action 'self'"));
+            assert!(followed.text().contains(&format!("value=\"{}\"", from_link(&link, "token"))));
+        }
+        assert_eq!(refusal(&sign_in(&server, "ada@example.test", "long enough").await).0, 403);
+        let token = from_link(&link, "token");
+        assert_eq!(press(&server, "/supportdesk/api/auth/confirm?", &token).await.status, 200);
+        for (path, token) in [("/supportdesk/api/auth/confirm?", token.as_str()), (&path(&link), "")] {
+            assert_eq!(press(&server, path, token).await.status, 400, "a link works once");
+        }
         let token = data(&sign_in(&server, "ada@example.test", "long enough").await)["token"].clone();
         let me = data(&get(&server, token.as_str().expect("a token"), "/api/auth/me").await);
         assert_eq!((&me["name"], &me["role"], &me["organizationId"]), (&json!("Ada King Byron"), &json!("user"), &json!(null)));
+    }
+
+    /// What stands in a link is shown and not run, and without a token nothing is confirmed.
+    async fn a_link_is_no_page_of_its_writer(store: NewStore) {
+        let server = Server::start(store).await;
+        let link = "/supportdesk/api/auth/confirm?token=%22%3E%3Cscript%3Ealert(1)%3C/script%3E";
+        let page = server.client.send(Request::get(link)).await;
+        assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+        assert!(page.text().contains("value=\"&quot;&gt;&lt;script&gt;alert(1)"), "{}", page.text());
+        assert_eq!(press(&server, "/supportdesk/api/auth/confirm", "").await.status, 422);
+        // It may stand in the link as well.
+        assert_eq!(press(&server, link, "").await.status, 400);
     }
 
     /// A forgotten password is set anew by a link that works once, and nobody learns who has an account.

@@ -100,6 +100,23 @@ on_every_store! {
         assert!(list.as_array().expect("a list").contains(&news), "{news} is not in {list}");
     }
 
+    /// Who hears of updates alone learns of a status that changed with the one who has the ticket.
+    async fn what_is_given_and_moved_at_once_is_told_as_both(store: NewStore) {
+        let server = setup(store).start().await;
+        let (customer, agent) = (server.token("customer").await, server.token("agent").await);
+        let path = format!("/api/tickets/{}", ticket(&server, &customer, "Both").await);
+        data(&patch(&server, &agent, &format!("{path}/status"), json!({ "status": "open" })).await);
+        data(&patch(&server, &agent, &format!("{path}/assign"), json!({ "assignee_id": null })).await);
+        let mut desks = connect(&server, &agent, "").await;
+        data(&patch(&server, &agent, &format!("{path}/status"), json!({ "status": "solved" })).await);
+        let (updated, assigned) = (hear(&mut desks).await, hear(&mut desks).await);
+        assert_eq!((&updated["event"], &assigned["event"]), (&json!("ticket.updated"), &json!("ticket.assigned")));
+        assert_eq!((&updated["data"], &updated["data"]["status"]), (&assigned["data"], &json!("solved")));
+        assert_ne!(updated["id"], assigned["id"]);
+        let me = id(&data(&get(&server, &agent, "/api/auth/me").await));
+        assert_eq!(assigned["data"]["assignee_id"], json!(me));
+    }
+
     /// Who comes back with the last id is told what they missed, and nothing twice.
     async fn nothing_is_missed(store: NewStore) {
         let server = setup(store).start().await;
@@ -141,6 +158,28 @@ on_every_store! {
         let mut two = connect(&server, &again, "").await;
         data(&call(&server, &admin, Method::DELETE, &format!("/api/agents/{me}"), None).await);
         assert_eq!(end(&mut two).await, codes::UNAUTHENTICATED);
+    }
+
+    /// Who gets copies of a ticket hears of it, but for the desk's own business; also of what they missed.
+    async fn who_gets_copies_is_told(store: NewStore) {
+        let server = setup(store).start().await;
+        let (agent, copied) = (server.token("agent").await, server.token("customer2").await);
+        let found = data(&get(&server, &copied, "/api/tickets?search=Move%20my%20desk").await);
+        let path = format!("/api/tickets/{}/comments", id(&found["tickets"][0]));
+        let mut client = connect(&server, &copied, "").await;
+        let say = async |body: &str, public: bool| {
+            data(&post(&server, &agent, &path, json!({ "body": body, "public": public, "attachments": [] })).await);
+        };
+        say("A note", false).await;
+        say("One", true).await;
+        let told = next(&mut client, "comment.added").await;
+        assert_eq!(told["data"]["body"], "One");
+        drop(client);
+        say("Another note", false).await;
+        say("Two", true).await;
+        let last = told["id"].as_str().expect("an id").to_owned();
+        let mut client = connect(&server, &copied, &format!("&last_event_id={last}")).await;
+        assert_eq!(next(&mut client, "comment.added").await["data"]["body"], "Two");
     }
 
     /// Nobody hears of another organisation.

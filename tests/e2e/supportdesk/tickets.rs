@@ -167,4 +167,29 @@ on_every_store! {
         let new = data(&get(&server, &agent, "/api/tickets?status=new&limit=100").await);
         assert!(each(&new["tickets"], "status").iter().all(|status| **status == "new"));
     }
+
+    /// Whoever sees a ticket that waits for others as open finds it there, and not by asking for those that wait.
+    async fn lists_are_filtered_by_what_they_show(store: NewStore) {
+        let server = Server::start(store).await;
+        let (customer, agent) = (server.token("customer").await, server.token("agent").await);
+        for (subject, status) in [("Moved to new", None), ("Moved to open", Some("open")), ("Moved to hold", Some("hold"))] {
+            let path = format!("/api/tickets/{}/status", ticket(&server, &customer, subject).await);
+            for status in status.into_iter().flat_map(|last| ["open", last]) {
+                patch(&server, &agent, &path, json!({ "status": status })).await;
+            }
+        }
+        for (token, status, subjects) in [
+            (&customer, "new", &["Moved to new"][..]),
+            (&customer, "open", &["Moved to hold", "Moved to open"]),
+            (&customer, "hold", &[]),
+            (&agent, "open", &["Moved to open"]),
+            (&agent, "hold", &["Moved to hold"]),
+        ] {
+            let query = format!("/api/tickets?search=moved&sort=subject&order=asc&status={status}");
+            let found = data(&get(&server, token, &query).await);
+            assert_eq!(each(&found["tickets"], "subject"), subjects, "{status}");
+            assert_eq!(found["pagination"]["total"], subjects.len(), "{status}");
+            assert!(each(&found["tickets"], "status").iter().all(|shown| **shown == status), "{status}");
+        }
+    }
 }

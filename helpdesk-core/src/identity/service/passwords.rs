@@ -97,8 +97,8 @@ impl Identity {
         Ok(())
     }
 
-    /// Sets a new password with the token of a mailed link, an invitation's among them. All sessions end, and so do
-    /// other links. Where the address was still to be confirmed, it is: the link was mailed there.
+    /// Sets a new password with the token of a mailed link, those of an invitation and of a confirmation among them. All
+    /// sessions end, and so do other links. Where the address was still to be confirmed, it is: the link was mailed there.
     ///
     /// `number` is the account's number as the link gives it.
     ///

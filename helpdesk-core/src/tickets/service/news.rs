@@ -1,13 +1,16 @@
 //! What an event tells of a ticket, for those who are told as it happens.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::Tickets;
 use super::seeing::check_visible;
+use super::{INTERNAL_ACTIONS, Tickets};
 use crate::actor::{Actor, Who};
 use crate::error::Result;
 use crate::events::Event;
-use crate::identity::{User, permissions};
+use crate::groups::Group;
+use crate::identity::{OrganisationId, User, UserId, permissions};
+use crate::service_levels::ACTIONS;
 use crate::storage::{Entity as _, EntityId as _, Filter, Scope, Stored};
 use crate::tickets::message::{Attachment, Message, MessageId, Visibility};
 use crate::tickets::ticket::{Ticket, TicketId};
@@ -25,6 +28,10 @@ pub struct TicketNews {
     pub author: Option<Arc<Stored<User>>>,
     /// The files that came with it.
     pub files: Vec<Arc<Stored<Attachment>>>,
+    /// The members of the ticket's group.
+    team: HashSet<UserId>,
+    /// The accounts of the addresses that get copies of it.
+    copied: HashSet<UserId>,
 }
 
 impl TicketNews {
@@ -43,7 +50,23 @@ impl TicketNews {
     /// Whether somebody may see the ticket, and that this happened to it.
     #[must_use]
     pub fn shows_ticket_to(&self, actor: &Actor) -> bool {
-        self.event.is_visible_to(actor) && check_visible(actor, &self.ticket).is_ok()
+        let involved = self.event.is_visible_to(actor) && check_visible(actor, &self.ticket).is_ok();
+        involved || self.is_shared_with(actor)
+    }
+
+    /// Whether somebody may see it for the group that the ticket belongs to, or for a copy: as
+    /// [`Tickets::standing`] has it. What is the desk's own business is not for copies.
+    fn is_shared_with(&self, actor: &Actor) -> bool {
+        let Some(user) = actor.user().filter(|_| actor.has(&permissions::TICKET_VIEW_OWN)) else {
+            return false;
+        };
+        let action = &*self.event.action;
+        let own_business = INTERNAL_ACTIONS.contains(&action) || ACTIONS.contains(&action);
+        let may_hear = !own_business || actor.has(&permissions::TICKET_ACCESS_INTERNAL);
+        let in_team = actor.has(&permissions::TICKET_VIEW_TEAM) && self.team.contains(&user);
+        self.event.organisation == Some(actor.organisation())
+            && may_hear
+            && (in_team || self.copied.contains(&user))
     }
 
     /// Whether somebody may read what was said.
@@ -74,8 +97,21 @@ impl Tickets {
         let Some(ticket) = store.get::<Ticket>(scope, TicketId::from_uuid(event.subject)).await? else {
             return Ok(None);
         };
-        let mut news =
-            TicketNews { event: event.clone(), ticket, message: None, author: None, files: Vec::new() };
+        let group = match ticket.group {
+            Some(group) => store.get::<Group>(scope, group).await?.filter(|group| group.deleted.is_none()),
+            None => None,
+        };
+        let team = group.iter().flat_map(|group| group.members.iter().copied()).collect();
+        let copied = self.copied(organisation, &ticket).await?;
+        let mut news = TicketNews {
+            event: event.clone(),
+            ticket,
+            message: None,
+            author: None,
+            files: Vec::new(),
+            team,
+            copied,
+        };
         let said = event.detail.data.get("message").and_then(|id| id.as_str()?.parse().ok());
         let Some(said) = said.map(MessageId::from_uuid) else { return Ok(Some(news)) };
         news.message =
@@ -91,5 +127,16 @@ impl Tickets {
             }
         }
         Ok(Some(news))
+    }
+
+    /// The accounts of those who get copies of a ticket.
+    async fn copied(&self, organisation: OrganisationId, ticket: &Ticket) -> Result<HashSet<UserId>> {
+        if ticket.cc.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let addresses = ticket.cc.iter().map(|cc| &*cc.address);
+        let system = Actor::system(organisation);
+        let accounts = self.desk.identity().accounts_by_email(&system, addresses).await?;
+        Ok(accounts.iter().map(|account| account.id).collect())
     }
 }

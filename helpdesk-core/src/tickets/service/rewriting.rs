@@ -27,7 +27,13 @@ impl Tickets {
                 .changes(changed_fields(Some(&before.value), &decision.ticket))
                 .reason(decision.reason.clone());
         changes.event(actor, self.new_id(changes), draft);
-        let deed = Deed { ticket: before.id, version, before: Some(&before.value), after: &decision.ticket, words: None };
+        let deed = Deed {
+            ticket: before.id,
+            version,
+            before: Some(&before.value),
+            after: &decision.ticket,
+            words: None,
+        };
         tell(&self.desk, changes, actor, &deed);
         react(&self.desk, changes, actor, before, std::slice::from_ref(decision), organisation);
     }

@@ -1,5 +1,9 @@
 //! Who may see which tickets: the one place for lists, and the one for single tickets.
 
+use std::collections::HashSet;
+
+use uuid::Uuid;
+
 use super::Tickets;
 use crate::actor::Actor;
 use crate::error::{Error, Result};
@@ -47,6 +51,27 @@ impl Tickets {
             theirs = theirs.or(Filter::equals("cc", &*account.email));
         }
         Ok(alive.and(theirs))
+    }
+
+    /// Which of some tickets an actor may see.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot be reached.
+    pub async fn visible_of(
+        &self,
+        actor: &Actor,
+        ids: impl IntoIterator<Item = Uuid> + Send,
+    ) -> Result<HashSet<Uuid>> {
+        let ids: HashSet<Uuid> = ids.into_iter().collect();
+        if ids.is_empty() {
+            return Ok(ids);
+        }
+        let named = Filter::one_of("id", ids.into_iter().map(Value::Uuid));
+        let visible = self.visible(actor).await?;
+        let found =
+            self.desk.store().select::<Ticket>(actor.scope()).filter(named.and(visible)).all().await?;
+        Ok(found.iter().map(|ticket| ticket.id.uuid()).collect())
     }
 
     /// Whether an actor may see a ticket.

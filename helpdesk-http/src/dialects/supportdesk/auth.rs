@@ -1,23 +1,26 @@
 //! Coming in, signing up, forgotten passwords.
 
-use helpdesk_core::Error;
 use helpdesk_core::contacts::CompanyId;
 use helpdesk_core::identity::{Admission, Credentials, Permissions, Person, SecondFactor, SignUp, User};
 use helpdesk_core::storage::{EntityId as _, Stored};
-use http::{Method, StatusCode};
+use helpdesk_core::{Error, Problem};
+use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use uuid::Uuid;
 
 use super::envelope::{Nothing, Success, data, done, told};
+use super::pages::{Page, escaped, page};
 use super::words;
 use crate::input;
 use crate::input::{Email, Line, Text};
-use crate::kernel::{Answer, Auth, Body, Call, Failure, Json, Operation, OperationDoc, Query, Reply};
+use crate::kernel::{Auth, Body, Call, Failure, Json, Operation, Query};
 
 /// Where the link of a mail leads that confirms an address, below the dialect's mount.
 const CONFIRM: &str = "/api/auth/confirm";
+
+/// The title of the pages there.
+const TITLE: &str = "Your address";
 
 input! {
     /// A name and its password.
@@ -64,6 +67,12 @@ input! {
     struct Confirm {
         /// The token.
         token: Line<500>,
+    }
+
+    /// The token of a mailed link, in the query or in the form.
+    struct MaybeToken {
+        /// The token.
+        token: Option<Line<500>>,
     }
 }
 
@@ -118,6 +127,14 @@ pub(super) fn operations() -> Vec<Operation> {
             .errors(&[400, 422]),
         Operation::get("auth.confirm", CONFIRM, confirm)
             .beyond_document()
+            .says(
+                "Asks whether to confirm an address, where a mailed link leads",
+                "The page changes nothing: programs that read mails follow their links, too. Its button confirms.",
+            )
+            .errors(&[422]),
+        Operation::post("auth.confirm_address", CONFIRM, confirm_address)
+            .beyond_document()
+            .form(64 * 1024, 64 * 1024)
             .says("Confirms an address by a mailed link", "A link works once, and for three days.")
             .errors(&[400, 422]),
         Operation::post("auth.logout", "/api/auth/logout", logout)
@@ -218,45 +235,33 @@ async fn me(call: Call) -> Result<Json<Success<MeView>>, Failure> {
     }))
 }
 
-async fn confirm(call: Call, Query(query): Query<Confirm>) -> Result<Page, Failure> {
-    // Some programs look whether a link is there before anybody follows it. That confirms nothing.
-    if call.head.method == Method::HEAD {
-        return Ok(Page { refused: false, text: "" });
-    }
-    match call.desk.identity().confirm_address(call.actor().via(), &query.token).await {
-        Ok(()) => Ok(Page { refused: false, text: "Your address is confirmed. You can sign in now." }),
-        Err(Error::BadToken) => {
-            let text = "This link is not valid any more. Where your address is confirmed already, you can sign in; \
-                        if not, ask for a new password, which confirms it as well.";
-            Ok(Page { refused: true, text })
-        }
+async fn confirm(_: Call, Query(query): Query<Confirm>) -> Result<Page, Failure> {
+    // To this path without the query: the token goes into the body, which nobody writes into a log.
+    let form = format!(
+        "<h1>Your address</h1><form method=\"post\" action=\"?\">\
+         <input type=\"hidden\" name=\"token\" value=\"{}\"><button>Confirm my address</button></form>",
+        escaped(&query.token)
+    );
+    Ok(Page(page(StatusCode::OK, TITLE, &form)))
+}
+
+async fn confirm_address(
+    call: Call,
+    Query(query): Query<MaybeToken>,
+    Body(body): Body<MaybeToken>,
+) -> Result<Page, Failure> {
+    let token = body.token.or(query.token).ok_or_else(|| Failure::invalid("token", Problem::Required))?;
+    let (status, words) = match call.desk.identity().confirm_address(call.actor().via(), &token).await {
+        Ok(()) => (StatusCode::OK, "Your address is confirmed. You can sign in now."),
+        Err(Error::BadToken) => (
+            StatusCode::BAD_REQUEST,
+            "This link is not valid any more. Where your address is confirmed already, you can sign in; if not, ask \
+             for a new password, which confirms it as well.",
+        ),
         Err(Error::Invalid(_)) => {
-            Ok(Page { refused: true, text: "Somebody else has this address by now, so it stays theirs." })
+            (StatusCode::BAD_REQUEST, "Somebody else has this address by now, so it stays theirs.")
         }
-        Err(other) => Err(other.into()),
-    }
-}
-
-/// A page for somebody who followed a link of a mail.
-#[derive(Debug)]
-struct Page {
-    refused: bool,
-    text: &'static str,
-}
-
-impl Answer for Page {
-    fn describe(doc: &mut OperationDoc) {
-        let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
-        doc.response = Some(("text/html", text.into()));
-    }
-
-    fn reply(self, success: StatusCode) -> Reply {
-        let status = if self.refused { StatusCode::BAD_REQUEST } else { success };
-        let page = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Your address</title></head>\n\
-             <body><p>{}</p></body>\n</html>\n",
-            self.text
-        );
-        Reply::content(status, "text/html; charset=utf-8", page)
-    }
+        Err(other) => return Err(other.into()),
+    };
+    Ok(Page(page(status, TITLE, &format!("<p>{words}</p>"))))
 }

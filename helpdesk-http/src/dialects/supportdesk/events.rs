@@ -5,7 +5,7 @@
 //! | --- | --- | --- |
 //! | `ticket.created` | a ticket was made | the ticket, as lists show it |
 //! | `ticket.assigned` | a ticket was given to somebody | the same |
-//! | `ticket.updated` | anything else changed; with `deleted_at` where it was deleted | the same |
+//! | `ticket.updated` | anything else changed, also beside that; with `deleted_at` where it was deleted | the same |
 //! | `comment.added` | something was said | the comment |
 //! | `notification.new` | somebody is told of something | the notification |
 
@@ -78,12 +78,20 @@ fn of_ticket(news: Arc<TicketNews>) -> Vec<Arc<dyn Told>> {
     let about = |name, part| TicketTold { name, part, news: Arc::clone(&news) };
     let action = news.event().action.as_str();
     let assigned = news.changes("assignee") && news.ticket.assignee.is_some();
+    let changes = &news.event().detail.changes;
+    // Who hears of updates alone keeps up with everything but who has a ticket: one act may give it to somebody and move
+    // it as well.
+    let updated = if assigned {
+        changes.iter().any(|change| change.field != "assignee")
+    } else {
+        news.message.is_none() || !changes.is_empty()
+    };
     // Of a ticket that is gone by now, only that it went is told.
     let gone = news.ticket.deleted.is_some() && action != "ticket.deleted";
     if !gone {
         if action == CREATED {
             told.push(Arc::new(about(CREATED, 0)));
-        } else if !assigned && (news.message.is_none() || !news.event().detail.changes.is_empty()) {
+        } else if updated {
             told.push(Arc::new(about(UPDATED, 0)));
         }
         if assigned {

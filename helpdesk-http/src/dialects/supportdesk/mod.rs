@@ -9,6 +9,7 @@
 //! | `show` | how records become the document's objects |
 //! | `events` | how events are told to clients that stay connected |
 //! | `auth`, `tickets`, `comments`, `bulk`, `contacts`, `agents`, `groups`, `organizations`, `dashboard`, `reports`, `knowledge`, `settings`, `tags`, `files`, `search`, `notifications` | the operations, by area |
+//! | `pages` | the pages where the links of mails lead |
 //! | `satisfaction` | where the links of mails lead that ask how satisfied somebody is |
 
 mod agents;
@@ -25,6 +26,7 @@ mod groups;
 mod knowledge;
 mod notifications;
 mod organizations;
+mod pages;
 mod reports;
 mod satisfaction;
 mod search;

@@ -5,18 +5,22 @@ use std::sync::Arc;
 use helpdesk_core::storage::Stored;
 use helpdesk_core::tickets::{Satisfaction, Ticket};
 use helpdesk_core::{AuthFailure, Error};
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
+use http::header::{ACCEPT, CACHE_CONTROL};
 use http::{HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::envelope::{Success, data};
+use super::pages::{escaped, page};
 use super::show;
 use crate::input;
 use crate::input::Text;
 use crate::kernel::{Answer, Body, Call, Failure, Json, Operation, OperationDoc, Query, Reply};
 
 const AREA: &str = "Satisfaction";
+
+/// The title of the pages.
+const TITLE: &str = "How did we do?";
 
 pub(super) fn operations() -> Vec<Operation> {
     let operations = vec![
@@ -144,7 +148,7 @@ fn refused(error: Error) -> Result<Reply, Failure> {
         ),
         _ => return Err(error.into()),
     };
-    Ok(page(status, &format!("<h1>Sorry</h1><p>{words}</p>")))
+    Ok(page(status, TITLE, &format!("<h1>Sorry</h1><p>{words}</p>")))
 }
 
 fn thanks(view: &RatingView, commented: bool) -> Reply {
@@ -161,40 +165,7 @@ fn thanks(view: &RatingView, commented: bool) -> Reply {
              <button>Send</button></form>"
         ));
     }
-    page(StatusCode::OK, &words)
-}
-
-/// A page that loads nothing, tells nobody where it came from, and is kept nowhere.
-fn page(status: StatusCode, content: &str) -> Reply {
-    let page = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\">\
-         <title>How did we do?</title><style>body{{font:16px/1.5 system-ui,sans-serif;max-width:36rem;\
-         margin:15vh auto;padding:0 1rem;color:#111827}}textarea{{display:block;width:100%;box-sizing:border-box;\
-         margin:.5rem 0;font:inherit}}button{{font:inherit;padding:.5rem 1.5rem}}</style></head>\
-         <body>{content}</body></html>"
-    );
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; \
-                  base-uri 'none'";
-    Reply::content(status, "text/html; charset=utf-8", page)
-        .header(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy))
-        .header(REFERRER_POLICY, HeaderValue::from_static("no-referrer"))
-        .header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
+    page(StatusCode::OK, TITLE, &words)
 }
 
 #[cfg(test)]

@@ -61,6 +61,18 @@ pub(super) fn status(status: Status, of_the_desk: bool) -> &'static str {
     }
 }
 
+/// The statuses that somebody sees as the word of a filter, so that what is found by a word also shows it: whoever sees
+/// a ticket that waits for others as open finds it among the open ones, and learns nothing by asking for the others.
+pub(super) fn statuses(filter: StatusSet, of_the_desk: bool) -> StatusSet {
+    if of_the_desk {
+        filter
+    } else if filter.has(Status::Open) {
+        filter.with(Status::OnHold)
+    } else {
+        filter.without(Status::OnHold)
+    }
+}
+
 /// How urgent a ticket is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Priorities;
@@ -296,6 +308,18 @@ fn word<C: Choices>(value: C::Value) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_found_by_a_word_shows_it() {
+        for of_the_desk in [true, false] {
+            for (word, filter) in StatusFilter::WORDS {
+                for each in Status::ALL {
+                    let found = statuses(*filter, of_the_desk).has(each);
+                    assert_eq!(found, status(each, of_the_desk) == *word, "{word}: {each}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn lengths_of_time_are_told_in_their_two_largest_units() {

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use helpdesk_core::Error;
+use helpdesk_core::identity::permissions;
 use helpdesk_core::storage::EntityId;
 use helpdesk_core::tickets::{Act, Edit, Status, TicketOrder, TicketQuery};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::files::Reference;
-use super::super::words::{Kinds, Priorities, StatusFilter, Statuses};
+use super::super::words::{self, Kinds, Priorities, StatusFilter, Statuses};
 use crate::input;
 use crate::input::{Change, Choice, Choices, Int, Line, Object, Text};
 use crate::kernel::{Call, Failure};
@@ -156,10 +157,11 @@ impl ListQuery {
         let order = self.sort.map_or(TicketOrder::Created, |sort| sort.0);
         let mut query = TicketQuery::default().order(order, self.order.is_none_or(|order| order.0));
         if let Some(status) = self.status {
-            query = query.status(status.0.iter());
+            let of_the_desk = call.actor().has(&permissions::TICKET_ACCESS_INTERNAL);
+            query = query.status(words::statuses(status.0, of_the_desk).iter());
         }
         if let Some(priority) = self.priority {
-            query = query.priority(priority.0);
+            query = query.shown_priority(priority.0);
         }
         if let Some(assignee) = id(self.assignee_id) {
             query = query.assignee(assignee);
