@@ -31,12 +31,12 @@ pub use self::passwords::{MAX_PASSWORD, MIN_PASSWORD, PasswordCost, Passwords, p
 pub use self::permissions::{Permission, Permissions};
 pub use self::picture::{MAX_PICTURE, PICTURE_SIDE};
 pub use self::role::{BUILTIN_ROLES, BuiltinRole, Role, RoleId};
-pub(crate) use self::service::permissions_by;
 pub use self::service::{
     Agent, AgentEdit, AgentPage, AgentQuery, Credentials, Identity, NewAgent, NewApiKey, NewUser,
     OrganisationChange, Person, PreferencesChange, ProfileChange, Registration, Rotation, SecondFactorChange,
     SecurityChange, Settings, SignUp, SignedIn, UserQuery,
 };
+pub(crate) use self::service::{of_the_desk, permissions_by};
 pub use self::session::{Admission, EndReason, Ended, REFRESH_GRACE, Refresh, Session, SessionId};
 pub use self::tokens::{Lifetimes, Tokens};
 pub(crate) use self::tokens::{RatingClaims, RatingPurpose};

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::identity::{UserId, permissions};
 use crate::service_levels::{Outcome, TicketLevels};
 use crate::storage::{Entity as _, EntityId as _, Figures, Filter, Group, Measure, Scope, Tally, Value};
-use crate::tickets::{Category, Status, Ticket};
+use crate::tickets::{Status, Ticket};
 
 /// How an agent does.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -147,8 +147,6 @@ pub(super) fn solved_in(period: Option<Range<DateTime<Utc>>>) -> Filter {
 
 /// The tickets that somebody still has to do with.
 fn unsolved() -> Filter {
-    let unsolved = Status::ALL.into_iter().filter(|status| {
-        matches!(status.category(), Category::New | Category::Open | Category::Pending | Category::Hold)
-    });
+    let unsolved = Status::ALL.into_iter().filter(|status| status.waits());
     Filter::one_of("status", unsolved.map(|status| Value::text(status.name())))
 }

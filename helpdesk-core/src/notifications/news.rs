@@ -101,7 +101,7 @@ impl News {
         facts: &Facts<'_>,
         of_the_desk: bool,
     ) -> Option<(&'static str, String)> {
-        let seen = |status| if status == Status::OnHold && !of_the_desk { Status::Open } else { status };
+        let seen = |status: Status| if of_the_desk { status } else { status.seen_from_outside() };
         let (title, message) = match self {
             Self::Moved => {
                 let (from, to) = facts.moved?;

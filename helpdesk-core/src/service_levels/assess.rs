@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::calendar::Calendar;
 use super::follow::{Fact, Happened, Levels, Targets};
-use super::history::{LAST, Step, place, waits};
+use super::history::{LAST, Step, place};
 use super::meter::{Entry, Reading, Turn};
 use super::metric::Metric;
 use super::policy::{PolicyId, Traits};
@@ -94,7 +94,7 @@ fn reconsider(
         Fact::Created(status) | Fact::Moved(status) => Some(status),
         _ => None,
     });
-    status.filter(|status| waits(*status))?;
+    status.filter(|status| status.waits())?;
     promise(facts, policy, rules, traits, at, place)
 }
 
@@ -191,7 +191,7 @@ fn stand(
     let readings = levels.readings(now, business);
     let readings = readings.iter().filter(|reading| metrics.contains(&reading.metric));
     let standings: Vec<Standing> = readings.clone().map(|reading| standing(reading, &log)).collect();
-    let waits = waits(ticket.state.status()) && ticket.deleted.is_none();
+    let waits = ticket.state.status().waits() && ticket.deleted.is_none();
     let late =
         |standing: &Standing| standing.active && standing.target.is_some() && standing.breached.is_some();
     let outcome = outcome(&standings, waits);

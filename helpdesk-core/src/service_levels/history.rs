@@ -9,7 +9,7 @@ use super::look::ACTIONS;
 use super::policy::{PolicyId, Traits};
 use crate::events::{Event, FieldChange};
 use crate::storage::Entity as _;
-use crate::tickets::{Category, Status, Ticket};
+use crate::tickets::{Status, Ticket};
 
 /// The act under which it is written down what is promised.
 pub(super) const RETARGETED: &str = "service_level.retargeted";
@@ -37,11 +37,6 @@ pub(super) struct Step {
     pub waits: bool,
 }
 
-/// Whether a ticket of a status waits for somebody: it is neither solved nor ended otherwise.
-pub(super) const fn waits(status: Status) -> bool {
-    matches!(status.category(), Category::New | Category::Open | Category::Pending | Category::Hold)
-}
-
 /// The changes of a ticket after one of its versions, oldest first. `events` are the newest of its log, newest first,
 /// and reach back at least to that version.
 pub(super) fn steps(ticket: &Ticket, version: i64, after: i64, events: &[Event]) -> Vec<Step> {
@@ -58,7 +53,7 @@ pub(super) fn steps(ticket: &Ticket, version: i64, after: i64, events: &[Event])
         for change in &event.detail.changes {
             undo(change, &mut traits, &mut status, &mut facts);
         }
-        let waits = waits(now.1);
+        let waits = now.1.waits();
         match event.detail.data.get(REPLY).and_then(Json::as_str) {
             Some(BY_DESK) => facts.push(Fact::DeskReplied),
             // Words with which somebody agrees that it is done ask for nothing.
@@ -70,7 +65,7 @@ pub(super) fn steps(ticket: &Ticket, version: i64, after: i64, events: &[Event])
             at: event.at,
             version: event.detail.version,
             facts,
-            asks_anew: made || now.0 != traits || waits != self::waits(status),
+            asks_anew: made || now.0 != traits || waits != status.waits(),
             was: traits.clone(),
             traits: now.0,
             waits,

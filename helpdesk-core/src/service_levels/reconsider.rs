@@ -52,7 +52,7 @@ impl JobHandler for Reconsider {
         if organisation.settings.promises.revision != revision {
             return Ok(desk.changes());
         }
-        let waiting = [Status::New, Status::Open, Status::InProgress, Status::Pending, Status::OnHold];
+        let waiting = Status::ALL.into_iter().filter(|status| status.waits());
         let statuses = Filter::one_of("status", waiting.map(|status| Value::text(status.name())));
         // Deleted ones as well: they may come back.
         let open = desk.store().select::<Ticket>(scope).filter(statuses);

@@ -61,13 +61,13 @@ fn handed_back(ticket: &Ticket, leaver: UserId, heir: Option<UserId>) -> Option<
 
 /// The tickets for which that holds.
 fn to_hand_back(leaving: &Leaving) -> Filter {
-    let of = |categories: &[Category]| {
-        let statuses = Status::ALL.into_iter().filter(|status| categories.contains(&status.category()));
+    let of = |wanted: fn(Status) -> bool| {
+        let statuses = Status::ALL.into_iter().filter(|status| wanted(*status));
         Filter::one_of("status", statuses.map(|status| Value::text(status.name())))
     };
     let theirs = Filter::equals("assignee", leaving.who.uuid()).and(Filter::equals("deleted", false));
-    let unsolved = of(&[Category::New, Category::Open, Category::Pending, Category::Hold]);
-    let solved = of(&[Category::Solved]);
+    let unsolved = of(Status::waits);
+    let solved = of(|status| status.category() == Category::Solved);
     match leaving.group {
         Some(group) => theirs.and(Filter::equals("group", group.uuid())).and(unsolved.or(solved)),
         // What they solved alone stays theirs: there is nobody to pass it to.

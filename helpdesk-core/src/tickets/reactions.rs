@@ -84,10 +84,7 @@ struct StatusNews {
 /// What is told of a status by mail, where a door keeps from those who ask that a ticket waits for others: then it is
 /// open to them. `None` where they see no difference.
 fn told(was: Option<Status>, status: Status, via: &Via) -> Option<Status> {
-    let seen = |status| match status {
-        Status::OnHold if via.mails_news => Status::Open,
-        status => status,
-    };
+    let seen = |status: Status| if via.mails_news { status.seen_from_outside() } else { status };
     (was.map(seen) != Some(seen(status)) && status != Status::Spam).then(|| seen(status))
 }
 

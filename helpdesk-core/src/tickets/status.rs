@@ -117,6 +117,21 @@ impl Status {
         }
     }
 
+    /// Whether a ticket of it waits for somebody: it is neither solved nor ended otherwise.
+    #[must_use]
+    pub const fn waits(self) -> bool {
+        matches!(self.category(), Category::New | Category::Open | Category::Pending | Category::Hold)
+    }
+
+    /// What those who ask see of it: that a ticket waits for a third party is the desk's business, and open to them.
+    #[must_use]
+    pub const fn seen_from_outside(self) -> Self {
+        match self {
+            Self::OnHold => Self::Open,
+            other => other,
+        }
+    }
+
     const fn bit(self) -> u16 {
         1 << self as u16
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::SinkExt as _;
 use helpdesk_core::events::{Event, Mark};
-use helpdesk_core::storage::{Entity as _, Logged, Position};
+use helpdesk_core::storage::{Entity as _, Position};
 use helpdesk_core::tickets::Ticket;
 use helpdesk_core::{Actor, Error, Result};
 use tokio::time::timeout;
@@ -72,36 +72,28 @@ async fn missed(channel: &Channel, actor: &Actor, last: Mark, upto: Position) ->
     let mut after = Position(last.position.0.saturating_sub(u64::from(last.part < u16::MAX)));
     loop {
         let page = storage.events(after, PAGE).await?;
-        let shared = shared(channel, actor, &page).await?;
-        for entry in &page {
-            if entry.position > upto {
-                return Ok(Some(missed));
-            }
-            searched += 1;
-            after = entry.position;
-            // Before anything is read of it: most of a log may be other people's.
-            if entry.record.scope == actor.scope() {
-                let event = Event::read(&entry.record, Some(entry.position))?;
-                if event.is_visible_to(actor) || shared.contains(&event.subject) {
-                    missed.push(event);
-                }
-            }
-            if searched > settings.searched || missed.len() > settings.resumed {
-                return Ok(None);
-            }
+        let within = page.iter().take_while(|entry| entry.position <= upto);
+        searched += within.clone().count();
+        // Before anything is read of them: most of a log may be other people's.
+        let here = within.clone().filter(|entry| entry.record.scope == actor.scope());
+        let here = here.map(|entry| Event::read(&entry.record, Some(entry.position)));
+        let mut events = here.collect::<Result<Vec<_>, _>>()?;
+        let shared = shared(channel, actor, &events).await?;
+        events.retain(|event| event.is_visible_to(actor) || shared.contains(&event.subject));
+        missed.append(&mut events);
+        if searched > settings.searched || missed.len() > settings.resumed {
+            return Ok(None);
         }
-        if page.len() < PAGE {
-            return Ok(Some(missed));
+        match page.last() {
+            Some(last) if page.len() == PAGE && last.position <= upto => after = last.position,
+            _ => return Ok(Some(missed)),
         }
     }
 }
 
-/// The tickets of a page of the log that others share with somebody, beside those that the log itself says are theirs.
-async fn shared(channel: &Channel, actor: &Actor, page: &[Logged]) -> Result<HashSet<Uuid>> {
-    let of_others = page.iter().filter(|entry| entry.record.scope == actor.scope());
-    let of_others = of_others.map(|entry| Event::read(&entry.record, Some(entry.position)));
-    let of_others: Vec<_> = of_others.collect::<Result<_, _>>()?;
-    let tickets = of_others
+/// The tickets that others share with somebody, beside those that the log itself says are theirs.
+async fn shared(channel: &Channel, actor: &Actor, events: &[Event]) -> Result<HashSet<Uuid>> {
+    let tickets = events
         .iter()
         .filter(|event| event.subject_kind == Ticket::SPEC.name && !event.is_visible_to(actor))
         .map(|event| event.subject);

@@ -97,6 +97,12 @@ pub(super) fn works_the_desk(role: &Role) -> bool {
     role.permissions.contains(&permissions::QUEUE_ACCESS_HELPDESK)
 }
 
+/// The accounts of those who have one of the roles that make somebody of the desk.
+pub(crate) fn of_the_desk<'r>(roles: impl IntoIterator<Item = &'r Arc<Stored<Role>>>) -> Filter {
+    let theirs = roles.into_iter().filter(|role| works_the_desk(role));
+    Filter::one_of("roles", theirs.map(|role| Value::Uuid(role.id.uuid())))
+}
+
 fn is_agent(user: &User, roles: &Roles) -> bool {
     user.roles.iter().filter_map(|role| roles.get(&role.uuid())).any(|role| works_the_desk(role))
 }
@@ -110,9 +116,8 @@ impl Identity {
     pub async fn agents(&self, actor: &Actor, query: AgentQuery) -> Result<AgentPage> {
         actor.needs(&permissions::ADMIN_VIEW_USERS)?;
         let roles = self.all_roles(actor.scope()).await?;
-        let desk = roles.values().filter(|role| works_the_desk(role));
-        let of_the_desk = Filter::one_of("roles", desk.map(|role| Value::Uuid(role.id.uuid())));
-        let users = self.desk.store().select::<User>(actor.scope()).filter(of_the_desk.and(query.filter));
+        let filter = of_the_desk(roles.values()).and(query.filter);
+        let users = self.desk.store().select::<User>(actor.scope()).filter(filter);
         let users = users.ascending("name").limit(query.limit).from(query.from).total(TotalMode::Exact);
         let page = users.page().await?;
         let mut groups: HashMap<Uuid, Vec<GroupId>> = HashMap::new();

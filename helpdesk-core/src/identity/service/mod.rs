@@ -18,6 +18,7 @@ mod two_factor;
 
 pub use self::accounts::{NewUser, Person, Registration};
 pub(super) use self::administrators::AdminGuard;
+pub(crate) use self::agents::of_the_desk;
 pub use self::agents::{Agent, AgentPage, AgentQuery};
 pub use self::directory::UserQuery;
 pub(crate) use self::directory::permissions_by;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::actor::Actor;
 use crate::error::Result;
-use crate::identity::{Role, User, permissions};
+use crate::identity::{Role, User, of_the_desk};
 use crate::insight::Insight;
 use crate::insight::agent_figures::AgentFigures;
 use crate::insight::period::{Period, Timeframe};
-use crate::storage::{EntityId as _, Filter, From, Scope, Stored, TotalMode, Value};
+use crate::storage::{EntityId as _, Filter, From, Scope, Stored, TotalMode};
 
 /// How agents did over a time.
 #[derive(Clone, Debug)]
@@ -60,9 +60,6 @@ impl Insight {
     /// The active accounts of those who work in the help desk's queue.
     async fn of_the_desk(&self, scope: Scope) -> Result<Filter> {
         let roles = self.desk.store().select::<Role>(scope).all().await?;
-        let theirs =
-            roles.iter().filter(|role| role.permissions.contains(&permissions::QUEUE_ACCESS_HELPDESK));
-        let theirs = Filter::one_of("roles", theirs.map(|role| Value::Uuid(role.id.uuid())));
-        Ok(Filter::equals("state", "approved").and(theirs))
+        Ok(Filter::equals("state", "approved").and(of_the_desk(&roles)))
     }
 }

@@ -9,7 +9,6 @@ use crate::groups::{Group, GroupId};
 use crate::identity::{Permissions, User, UserId, permissions as p};
 use crate::storage::{Changes, EntityId as _, Filter, Stored};
 use crate::tickets::acts::Act;
-use crate::tickets::status::Category;
 use crate::tickets::ticket::Ticket;
 
 /// What an assignment changes; what is `None` stays.
@@ -155,6 +154,5 @@ impl Tickets {
 
 /// Whether a ticket waits for somebody of the desk.
 fn waits(ticket: &Ticket) -> bool {
-    let category = ticket.state.status().category();
-    ticket.deleted.is_none() && !matches!(category, Category::Solved | Category::Closed | Category::Ended)
+    ticket.deleted.is_none() && ticket.state.status().waits()
 }

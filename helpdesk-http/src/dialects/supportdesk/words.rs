@@ -53,12 +53,8 @@ impl Choices for StatusFilter {
 
 /// The word for a status. Those who ask see a ticket that waits for others as open.
 pub(super) fn status(status: Status, of_the_desk: bool) -> &'static str {
-    match status {
-        Status::OnHold if !of_the_desk => "open",
-        status => {
-            StatusFilter::WORDS.iter().find(|(_, set)| set.has(status)).map_or("closed", |(word, _)| word)
-        }
-    }
+    let status = if of_the_desk { status } else { status.seen_from_outside() };
+    StatusFilter::WORDS.iter().find(|(_, set)| set.has(status)).map_or("closed", |(word, _)| word)
 }
 
 /// The statuses that somebody sees as the word of a filter, so that what is found by a word also shows it: whoever sees
