@@ -56,7 +56,7 @@ pub use self::gateway::MockWorkflowGateway;
 pub use self::gateway::{HandOver, HandOverDocument, WorkflowGateway};
 pub use self::helpdesk::{Builder, Chain, Helpdesk};
 pub use self::ids::{Ids, SeededIds, SystemIds};
-pub use self::limits::{Allowance, Limiter, LocalLimiter, Quota, Unlimited};
+pub use self::limits::{Allowance, Limiter, LocalLimiter, Quota, Unlimited, network_of};
 #[cfg(feature = "mock")]
 pub use self::mail::MockMailer;
 pub use self::mail::{Mail, MailTemplate, Mailer, NoMail};

@@ -1,6 +1,8 @@
 //! Limits on how often something may be tried.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -52,6 +54,20 @@ pub trait Limiter: Debug + Send + Sync + 'static {
     ///
     /// How long to wait, where the quota is spent. The attempt is then not counted.
     fn attempt(&self, key: &str, quota: Quota) -> Result<Allowance, Duration>;
+}
+
+/// What callers that nobody knows are counted by, of the address that they come from. A household or a rented machine has a whole /64 of IPv6 addresses, and
+/// with each of them its own count nobody would ever reach a limit. An IPv4 address is the same however it is written.
+#[must_use]
+pub fn network_of(address: &str) -> Cow<'_, str> {
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V4(address)) => Cow::Owned(address.to_string()),
+        Ok(IpAddr::V6(address)) => {
+            let prefix = Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64));
+            Cow::Owned(format!("{prefix}/64"))
+        }
+        Err(_) => Cow::Borrowed(address),
+    }
 }
 
 /// Lets everything pass.
@@ -218,5 +234,19 @@ mod tests {
         come(next + 1..next + 2);
         assert_eq!(table.counts.len(), 1);
         assert_eq!(table.swept_above.load(Ordering::Relaxed), MANY_KEYS);
+    }
+
+    #[test]
+    fn addresses_of_one_network_count_as_one() {
+        for (address, key) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+            ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+            ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+            ("unknown", "unknown"),
+        ] {
+            assert_eq!(network_of(address), key, "{address}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -55,7 +56,7 @@ pub struct Builder {
     time_limit: Duration,
     origins: Vec<HeaderValue>,
     public_url: Option<String>,
-    trusted_proxies: Vec<std::net::IpAddr>,
+    trusted_proxies: Vec<IpAddr>,
 }
 
 impl HttpApi {
@@ -137,10 +138,11 @@ impl Builder {
         self
     }
 
-    /// Believes `X-Forwarded-For` and `X-Forwarded-Proto` of these peers, and of no others.
+    /// Believes `X-Forwarded-For` and `X-Forwarded-Proto` of these proxies, and of no others. Where one forwards for
+    /// another, the address of the client is the first, from the end, that is none of theirs.
     #[must_use]
-    pub fn trusted_proxies(mut self, proxies: impl IntoIterator<Item = std::net::IpAddr>) -> Self {
-        self.trusted_proxies.extend(proxies);
+    pub fn trusted_proxies(mut self, proxies: impl IntoIterator<Item = IpAddr>) -> Self {
+        self.trusted_proxies.extend(proxies.into_iter().map(|proxy| proxy.to_canonical()));
         self
     }
 
@@ -260,7 +262,7 @@ struct Mounts {
     process: String,
     requests: AtomicU64,
     public_url: Option<String>,
-    trusted_proxies: Vec<std::net::IpAddr>,
+    trusted_proxies: Vec<IpAddr>,
 }
 
 #[derive(Clone, Debug)]
@@ -298,13 +300,14 @@ impl Mounts {
             "/readyz" => self.ready().await.into_response(),
             _ => {
                 let (mount, rest) = mounted.map_or(("", path), |(mount, _, rest)| (mount.as_str(), rest));
-                let peer = parts.extensions.get::<PeerAddr>().map(|peer| peer.0.ip());
-                let trusted = peer.is_some_and(|peer| self.trusted_proxies.contains(&peer));
+                let peer = parts.extensions.get::<PeerAddr>().map(|peer| peer.0.ip().to_canonical());
+                let trusts = |address| self.trusted_proxies.contains(&address);
+                let trusted = peer.is_some_and(trusts);
                 let head = Head {
                     request_id: request_id.clone(),
                     base: format!("{}{mount}", self.origin(&parts, trusted)),
                     link_base: format!("{}{mount}", self.public_url.as_deref().unwrap_or_default()),
-                    from: from(peer, trusted, &parts.headers),
+                    from: from(peer, trusts, &parts.headers),
                     path: if rest.is_empty() { "/".to_owned() } else { rest.to_owned() },
                     query: parts.uri.query().unwrap_or_default().to_owned(),
                     method: parts.method,
@@ -411,11 +414,18 @@ impl Mounts {
     }
 }
 
-/// Where a request came from: the peer, or the last address that a trusted proxy added.
-fn from(peer: Option<std::net::IpAddr>, trusted: bool, headers: &http::HeaderMap) -> String {
-    let last =
-        last_of(headers, "x-forwarded-for").and_then(|address| address.parse::<std::net::IpAddr>().ok());
-    last.filter(|_| trusted).or(peer).map_or_else(|| "unknown".to_owned(), |address| address.to_string())
+/// Where a request came from: of the peer and those it was forwarded for, from the last to the first, the first that is
+/// no trusted proxy. What nobody trusted has seen is not looked at.
+fn from(peer: Option<IpAddr>, trusts: impl Fn(IpAddr) -> bool, headers: &http::HeaderMap) -> String {
+    let Some(mut from) = peer else { return "unknown".to_owned() };
+    let lines = headers.get_all("x-forwarded-for").iter().rev();
+    let mut forwarded = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+    while trusts(from)
+        && let Some(Ok(before)) = forwarded.next().map(|address| address.trim().parse::<IpAddr>())
+    {
+        from = before.to_canonical();
+    }
+    from.to_string()
 }
 
 /// The last value of a list that proxies add to, on whichever of the header's lines it stands: what comes before it

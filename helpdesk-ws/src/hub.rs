@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
-use helpdesk_core::Helpdesk;
 use helpdesk_core::events::{Event, Feed, Notifier};
 use helpdesk_core::identity::UserId;
+use helpdesk_core::{Helpdesk, network_of};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -111,13 +111,14 @@ impl Hub {
             return None;
         }
         let permit = Arc::clone(&self.0.room).try_acquire_owned().ok()?;
+        let network = network_of(address);
         let mut addresses = self.0.addresses.lock();
-        let here = addresses.entry(address.to_owned()).or_default();
+        let here = addresses.entry(network.clone().into_owned()).or_default();
         if *here >= self.0.settings.per_address {
             return None;
         }
         *here += 1;
-        Some(Place { hub: self.clone(), address: address.to_owned(), _permit: permit })
+        Some(Place { hub: self.clone(), network: network.into_owned(), _permit: permit })
     }
 
     /// Room for one more connection of an account, where there is any.
@@ -149,10 +150,10 @@ impl Notifier for Hub {
     }
 }
 
-/// A connection's place among all, and among those from its address.
+/// A connection's place among all, and among those from its network.
 pub(crate) struct Place {
     hub: Hub,
-    address: String,
+    network: String,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -164,7 +165,7 @@ impl fmt::Debug for Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        one_less(&mut self.hub.0.addresses.lock(), &self.address);
+        one_less(&mut self.hub.0.addresses.lock(), &self.network);
     }
 }
 

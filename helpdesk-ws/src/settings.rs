@@ -9,7 +9,7 @@ pub struct Settings {
     pub connections: u32,
     /// How many of them one account may have. Default: 20.
     pub per_account: usize,
-    /// How many of them may come from one address. Default: 1,000; whole offices come from one.
+    /// How many of them may come from one address, or one /64 of IPv6. Default: 1,000; whole offices come from one.
     pub per_address: usize,
     /// How long a client may take to say who it is. Default: 10 seconds.
     pub sign_in: Duration,

@@ -1,7 +1,5 @@
 //! How many requests are taken.
 
-use std::borrow::Cow;
-use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,19 +81,6 @@ impl RateLimits {
     }
 }
 
-/// What requests of unknown callers are counted by. A household or a rented machine has a whole /64 of IPv6 addresses, and
-/// with each of them its own count nobody would ever reach a limit. An IPv4 address is the same however it is written.
-pub(crate) fn network(address: &str) -> Cow<'_, str> {
-    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
-        Ok(IpAddr::V4(address)) => Cow::Owned(address.to_string()),
-        Ok(IpAddr::V6(address)) => {
-            let prefix = Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64));
-            Cow::Owned(format!("{prefix}/64"))
-        }
-        Err(_) => Cow::Borrowed(address),
-    }
-}
-
 /// The second, since 1970, in which a stretch of time is over.
 fn unix_second(now: DateTime<Utc>, reset: Duration) -> u64 {
     let now = u64::try_from(now.timestamp_millis()).unwrap_or_default();
@@ -110,23 +95,4 @@ fn tell(headers: &mut HeaderMap, quota: Quota, remaining: u32, reset: u64) {
         (HeaderName::from_static("x-ratelimit-remaining"), number(u64::from(remaining))),
         (HeaderName::from_static("x-ratelimit-reset"), number(reset)),
     ]);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_of_one_network_count_as_one() {
-        for (address, key) in [
-            ("192.0.2.7", "192.0.2.7"),
-            ("::ffff:192.0.2.7", "192.0.2.7"),
-            ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
-            ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
-            ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
-            ("unknown", "unknown"),
-        ] {
-            assert_eq!(network(address), key, "{address}");
-        }
-    }
 }

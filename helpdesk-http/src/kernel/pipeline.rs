@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
-use helpdesk_core::{Actor, AuthFailure, Authenticated, Error, Helpdesk, Who};
+use helpdesk_core::{Actor, AuthFailure, Authenticated, Error, Helpdesk, Who, network_of};
 use http::header::{AUTHORIZATION, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response};
 
@@ -14,7 +14,7 @@ use super::body::{Payload, RequestBody};
 use super::call::{Call, Head};
 use super::dialect::Dialect;
 use super::failure::Failure;
-use super::limits::{RateLimits, network};
+use super::limits::RateLimits;
 use super::log;
 use super::operation::{Auth, Operation};
 use super::reply::{Reply, ResponseBody};
@@ -123,7 +123,7 @@ impl Pipeline {
         let (dialect, class) = (self.dialect.name, operation.rate);
         // Unknown callers are counted by address before anything is looked at, known ones by who they are.
         if operation.auth == Auth::None {
-            self.limits.count_class(dialect, class, &network(&head.from), headers)?;
+            self.limits.count_class(dialect, class, &network_of(&head.from), headers)?;
         }
         let caller = self.authenticate(operation, head).await;
         let known = caller.as_ref().ok().map(|caller| caller.actor.who());
@@ -148,7 +148,7 @@ impl Pipeline {
 
     fn count(&self, who: Option<Who>, head: &Head, headers: &mut HeaderMap) -> Result<(), Failure> {
         let who = who.map(|who| format!("{who:?}"));
-        let (dialect, address) = (self.dialect.name, network(&head.from));
+        let (dialect, address) = (self.dialect.name, network_of(&head.from));
         self.limits.count_caller(dialect, who.as_deref(), &address, self.desk.now(), headers)
     }
 

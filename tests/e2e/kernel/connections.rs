@@ -114,8 +114,13 @@ on_every_store! {
             let mut got = connection.reply().await.expect("an answer");
             connection.send(ask("HEAD")).await;
             let mut head = connection.reply_to_head().await.expect("an answer");
+            let mut new_each_time = vec!["date", "x-request-id"];
+            // It tells how many events wait for their place, and they may be fewer digits a moment later.
+            if path == "/readyz" {
+                new_each_time.push("content-length");
+            }
             for reply in [&mut got, &mut head] {
-                ["date", "x-request-id"].iter().for_each(|name| drop(reply.headers.remove(*name)));
+                new_each_time.iter().for_each(|name| drop(reply.headers.remove(*name)));
             }
             // Tokens inside the answer are new each time, and none is longer than another.
             assert_eq!((got.status, got.headers), (head.status, head.headers), "{path}");

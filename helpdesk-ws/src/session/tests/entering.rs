@@ -96,8 +96,10 @@ async fn an_address_and_the_server_have_so_many_connections_and_no_more() {
     let desk = Desk::with(Settings { per_address: 1, connections: 2, ..Settings::default() }).await;
     let first = desk.hub.place("10.0.0.2");
     assert!(first.is_some() && desk.hub.place("10.0.0.2").is_none());
-    let second = desk.hub.place("10.0.0.3");
+    let second = desk.hub.place("2001:db8::1");
     assert!(second.is_some() && desk.hub.place("10.0.0.4").is_none());
     drop(first);
+    // A household has a whole network of IPv6 addresses.
+    assert!(desk.hub.place("2001:db8::2").is_none());
     assert!(desk.hub.place("10.0.0.2").is_some());
 }
