@@ -38,6 +38,8 @@ pub enum MailTemplate {
     AccountRejected,
     /// Somebody forgot the password: `link`.
     PasswordReset,
+    /// To somebody who asked: the desk has it. `reference`, `subject`, `description`.
+    TicketReceived,
     /// A ticket's status changed: `reference`, `subject`, `status`, `reason` where one is told.
     TicketStatus,
     /// To somebody who signed up: the address is theirs once they follow `link`.
@@ -56,11 +58,12 @@ pub enum MailTemplate {
 
 impl MailTemplate {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::AccountReceived,
         Self::AccountApproved,
         Self::AccountRejected,
         Self::PasswordReset,
+        Self::TicketReceived,
         Self::TicketStatus,
         Self::ConfirmEmail,
         Self::Invitation,
@@ -77,6 +80,7 @@ impl MailTemplate {
             Self::AccountApproved => "account_approved",
             Self::AccountRejected => "account_rejected",
             Self::PasswordReset => "password_reset",
+            Self::TicketReceived => "ticket_received",
             Self::TicketStatus => "ticket_status",
             Self::ConfirmEmail => "confirm_email",
             Self::Invitation => "invitation",

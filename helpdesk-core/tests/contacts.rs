@@ -99,6 +99,28 @@ async fn contacts_are_made_changed_and_deleted() -> Result<()> {
 }
 
 #[tokio::test]
+async fn contacts_are_found_by_the_company_they_belong_to() -> Result<()> {
+    let world = World::new().await;
+    let agent = world.actor("agent", "agent").await;
+    let (acme, globex) =
+        (company(&world, &agent, "Acme Rockets").await, company(&world, &agent, "Globex").await);
+    for (name, company_id) in [("Carla", acme), ("Carl", globex), ("Dora", acme)] {
+        let new = NewContact { company: None, company_id: Some(company_id), ..contact(name) };
+        world.desk.contacts().create(&agent, new).await?;
+    }
+    let search = async |typed: &str| names(&world, &agent, ContactQuery::default().search(typed)).await;
+    assert_eq!(search("acme").await?, ["Dora", "Carla"]);
+    // Each word may stand in either.
+    assert_eq!(search("rockets carla").await?, ["Carla"]);
+    assert_eq!(search("carl").await?, ["Carl", "Carla"]);
+    assert!(search("globex rockets").await?.is_empty());
+    assert!(search("?").await?.is_empty());
+    delete_company(&world, &agent, acme).await;
+    assert!(search("acme").await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
 async fn no_two_contacts_have_the_same_address() -> Result<()> {
     let world = World::new().await;
     let agent = world.actor("agent", "agent").await;

@@ -45,7 +45,7 @@ impl Desk {
         world.act(&anna, ticket, Act::Assign { to: anna.user() }).await;
         let desk = Self { world, ada, anna, amir, ticket };
         desk.mails().await;
-        for actor in [&desk.ada, &desk.anna] {
+        for actor in [&desk.ada, &desk.anna, &desk.amir] {
             desk.world.desk.notifications().read_all(actor).await?;
         }
         Ok(desk)
@@ -156,6 +156,73 @@ async fn a_group_is_told_of_what_comes_to_it_while_nobody_has_it() -> Result<()>
     let new = NewTicket { group: Some(group), ..request("Scanner") };
     desk.world.desk.tickets().create(&desk.ada, new).await?;
     assert_eq!(desk.unread(&lead).await, told(TicketUpdated, "Scanner waits for somebody of your group"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_new_ticket_is_told_to_the_desk_and_its_receipt_to_who_asked() -> Result<()> {
+    let desk = Desk::new().await?;
+    desk.wants(&desk.amir, PreferencesChange { by_mail: Some(false), ..PreferencesChange::default() })
+        .await?;
+    let tickets = desk.world.desk.tickets();
+    let (ticket, _) = tickets.create(&desk.ada, request("Scanner")).await?;
+    for agent in [&desk.anna, &desk.amir] {
+        let expected = told(TicketUpdated, "Scanner waits for somebody of the desk");
+        assert_eq!(desk.unread(agent).await, expected);
+    }
+    assert!(desk.unread(&desk.ada).await.is_empty());
+    let mails = desk.world.outbox.take();
+    let receipt = mails.iter().find(|mail| mail.to == "ada@demo.test").expect("a receipt");
+    assert_eq!(receipt.template, MailTemplate::TicketReceived);
+    assert_eq!(receipt.context["reference"], desk.ada.via().tickets.format(ticket.number));
+    assert_eq!(receipt.context["description"], "It burns");
+    let expected = [mail("ada", MailTemplate::TicketReceived), mail("anna", MailTemplate::Notification)];
+    let mut sent: Vec<_> = mails.into_iter().map(|mail| (mail.to, mail.template)).collect();
+    sent.sort_by(|a, b| a.0.cmp(&b.0));
+    assert_eq!(sent, expected);
+    // Where somebody has it before anybody is told, nobody else is called to it.
+    let (ticket, _) = tickets.create(&desk.ada, request("Fax")).await?;
+    desk.world.act(&desk.anna, ticket.id, Act::Assign { to: desk.anna.user() }).await;
+    desk.world.desk.notifications().read_all(&desk.amir).await?;
+    assert!(desk.unread(&desk.amir).await.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_wants_no_mail_of_tickets_gets_no_receipt_and_no_status() -> Result<()> {
+    let desk = Desk::new().await?;
+    for change in [
+        PreferencesChange { ticket_updates: Some(false), ..PreferencesChange::default() },
+        PreferencesChange {
+            ticket_updates: Some(true),
+            by_mail: Some(false),
+            ..PreferencesChange::default()
+        },
+    ] {
+        desk.wants(&desk.ada, change).await?;
+        desk.world.desk.tickets().create(&desk.ada, request("Scanner")).await?;
+        desk.act(&desk.anna, to(Status::Resolved)).await;
+        desk.act(&desk.anna, to(Status::Open)).await;
+        let mails = desk.mails().await;
+        assert!(mails.iter().all(|(to, _)| to != "ada@demo.test"), "{mails:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_several_things_that_were_said_at_once_each_is_told() -> Result<()> {
+    let desk = Desk::new().await?;
+    let acts = vec![say("It is on its way"), note("@amir drives"), to(Status::Pending)];
+    desk.world.desk.tickets().act_all(&desk.anna, desk.ticket, None, acts).await?;
+    let heard = desk.unread(&desk.ada).await;
+    assert_eq!(heard.len(), 2, "{heard:?}");
+    assert!(heard.contains(&(TicketUpdated, "anna Test commented on Printer".to_owned())), "{heard:?}");
+    assert_eq!(desk.unread(&desk.amir).await, told(Mention, "anna Test mentioned you on Printer"));
+    let mut mails = desk.world.outbox.take();
+    mails.retain(|mail| mail.template == MailTemplate::TicketReply);
+    mails.sort_by(|a, b| a.to.cmp(&b.to));
+    let said: Vec<_> = mails.iter().map(|mail| (&*mail.to, mail.context["body"].as_str())).collect();
+    assert_eq!(said, [("ada@demo.test", Some("It is on its way")), ("amir@demo.test", Some("@amir drives"))]);
     Ok(())
 }
 

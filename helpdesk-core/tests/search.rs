@@ -70,6 +70,28 @@ async fn everything_is_found_at_once_as_far_as_somebody_may_see_it() -> Result<(
 }
 
 #[tokio::test]
+async fn a_number_finds_its_ticket_before_all_that_have_words_like_it() -> Result<()> {
+    let world = World::new().await;
+    let agent = world.actor("agent", "agent").await;
+    let sought = world.ticket(&agent, "Printer").await;
+    let number = sought.number.to_string();
+    for nth in 0..230 {
+        world.ticket(&agent, &format!("{number}{nth} rooms")).await;
+    }
+    let insight = world.desk.insight();
+    let page = async |skip, limit| insight.search_tickets(&agent, &number, Window { skip, limit }).await;
+    let (first, second) = (page(0, 3).await?, page(3, 3).await?);
+    assert_eq!((first.items[0].id, first.items.len(), second.items.len()), (sought.id, 3, 3));
+    assert_eq!(first.total.map(|total| total.count), Some(231));
+    let mut seen = std::collections::HashSet::new();
+    for skip in (0..231).step_by(50) {
+        seen.extend(page(skip, 50).await?.items.iter().map(|ticket| ticket.id));
+    }
+    assert_eq!(seen.len(), 231, "nothing is shown twice or left out");
+    Ok(())
+}
+
+#[tokio::test]
 async fn only_what_was_asked_for_is_searched() -> Result<()> {
     let world = World::new().await;
     let agent = world.actor("agent", "agent").await;

@@ -66,6 +66,11 @@ pub(crate) fn sample(template: MailTemplate) -> Value {
         MailTemplate::PasswordReset => {
             context["link"] = "https://desk.example.org/reset?uid=MQ&token=x".into()
         }
+        MailTemplate::TicketReceived => {
+            context["reference"] = "TX0001".into();
+            context["subject"] = "Printer".into();
+            context["description"] = "It burns.".into();
+        }
         MailTemplate::TicketStatus => {
             context["reference"] = "TX0001".into();
             context["subject"] = "Printer".into();

@@ -3,6 +3,7 @@
 mod companies;
 mod company;
 mod contact;
+mod finding;
 mod people;
 mod timeline;
 

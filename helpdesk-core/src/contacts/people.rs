@@ -9,28 +9,29 @@ use crate::actor::Actor;
 use crate::error::{Error, Problem, Problems, Result};
 use crate::events::{Audience, EventDraft, FieldChange};
 use crate::identity::permissions;
-use crate::insight::{Window, ranked, score};
-use crate::storage::{Changes, EntityId as _, Filter, From, Listing, Slot, Stored, Term, TotalMode};
+use crate::insight::{Window, ranked};
+use crate::storage::{Changes, EntityId as _, Filter, From, Listing, Slot, Stored, TotalMode};
 
 /// Which contacts to list. By default all, newest first.
 #[derive(Clone, Debug)]
 pub struct ContactQuery {
-    filter: Filter,
+    typed: Option<String>,
     limit: usize,
     from: From,
 }
 
 impl Default for ContactQuery {
     fn default() -> Self {
-        Self { filter: Filter::all(), limit: 100, from: From::Start }
+        Self { typed: None, limit: 100, from: From::Start }
     }
 }
 
 impl ContactQuery {
-    /// Only those whose names, addresses or companies have the words. A text without any word finds nothing.
+    /// Only those who have each of the words in their names, addresses or companies. A text without any word finds
+    /// nothing.
     #[must_use]
     pub fn search(mut self, typed: &str) -> Self {
-        self.filter = self.filter.and(having(&Term::typing(typed)));
+        self.typed = Some(typed.to_owned());
         self
     }
 
@@ -41,11 +42,6 @@ impl ContactQuery {
         self.from = from;
         self
     }
-}
-
-/// Those that have the words. No words find nothing, rather than everything.
-fn having(terms: &[Term]) -> Filter {
-    if terms.is_empty() { Filter::none() } else { Filter::words(terms.to_vec()) }
 }
 
 /// A contact with what is shown beside it.
@@ -76,7 +72,11 @@ impl Contacts {
     /// [`Error::Forbidden`] without `contact.view`.
     pub async fn list(&self, actor: &Actor, query: ContactQuery) -> Result<ContactPage> {
         actor.needs(&permissions::CONTACT_VIEW)?;
-        let select = self.desk.store().select::<Contact>(actor.scope()).filter(query.filter).newest();
+        let filter = match &query.typed {
+            Some(typed) => self.sought(actor, typed).await?.filter(),
+            None => Filter::all(),
+        };
+        let select = self.desk.store().select::<Contact>(actor.scope()).filter(filter).newest();
         let listing = select.limit(query.limit).from(query.from).total(TotalMode::Exact).page().await?;
         self.page(actor, listing).await
     }
@@ -88,12 +88,10 @@ impl Contacts {
     /// [`Error::Forbidden`] without `contact.view`.
     pub async fn search(&self, actor: &Actor, typed: &str, window: Window) -> Result<ContactPage> {
         actor.needs(&permissions::CONTACT_VIEW)?;
-        let terms = Term::typing(typed);
-        let select = self.desk.store().select::<Contact>(actor.scope()).filter(having(&terms));
-        let found = ranked(select, window, |contact: &Stored<Contact>| {
-            score(&terms, [&*contact.name, &contact.email], contact.company.as_deref())
-        });
-        self.page(actor, found.await?).await
+        let sought = self.sought(actor, typed).await?;
+        let select = self.desk.store().select::<Contact>(actor.scope()).filter(sought.filter());
+        let found = ranked(select, window, |contact: &Stored<Contact>| sought.score(contact)).await?;
+        self.page(actor, found).await
     }
 
     /// A contact.

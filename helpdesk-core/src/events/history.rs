@@ -42,6 +42,13 @@ impl HistoryQuery {
         self
     }
 
+    /// What happened to records of one kind.
+    #[must_use]
+    pub fn about<T: Entity>(mut self) -> Self {
+        self.filter = self.filter.and(Filter::equals("subject_kind", T::SPEC.name));
+        self
+    }
+
     /// What one account did.
     #[must_use]
     pub fn by(mut self, actor: crate::identity::UserId) -> Self {

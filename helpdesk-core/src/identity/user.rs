@@ -164,6 +164,12 @@ impl AccountState {
         matches!(self, Self::Approved { .. })
     }
 
+    /// Whether somebody has shut the account out.
+    #[must_use]
+    pub const fn is_shut_out(&self) -> bool {
+        matches!(self, Self::Rejected { .. } | Self::Deactivated { .. } | Self::Blocked { .. })
+    }
+
     /// Whether a door lets the account in.
     #[must_use]
     pub const fn lets_in(&self, admission: Admission) -> bool {

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::events::{Event, HistoryQuery};
 use crate::identity::{ApiKey, User, permissions};
 use crate::service_levels;
-use crate::storage::{Entity as _, EntityId as _, Scope, Stored};
+use crate::storage::{EntityId as _, Scope, Stored};
 use crate::tickets::{Ticket, TicketId};
 
 /// The most that is shown at once.
@@ -44,15 +44,14 @@ impl Insight {
         for _ in 0..ATTEMPTS {
             // What the clocks of service levels do is in no feed of what people did.
             let mut query = HistoryQuery::new(actor.scope())
+                .about::<Ticket>()
                 .but(&service_levels::ACTIONS)
                 .limit(AT_A_TIME.min(limit * 3));
             if let Some(cursor) = after {
                 query = query.after(cursor);
             }
             let mut history = query.page(&self.desk).await?;
-            history
-                .events
-                .retain(|event| event.subject_kind == Ticket::SPEC.name && event.is_visible_to(actor));
+            history.events.retain(|event| event.is_visible_to(actor));
             self.tell(actor, history.events, &mut activity).await?;
             after = history.next;
             if after.is_none() || activity.len() >= limit {

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use chrono::{DateTime, Datelike as _, Days, Duration, Months, NaiveDate, NaiveTime, TimeZone as _, Utc};
+use chrono::{
+    DateTime, Datelike as _, Days, Duration, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc,
+};
 use chrono_tz::Tz;
 
 use crate::error::{Error, Problem, Result};
@@ -20,6 +22,8 @@ pub enum Edge {
     Day(NaiveDate),
     /// An instant; at the end of a time it is no longer part of it.
     Instant(DateTime<Utc>),
+    /// The same, as the clocks of the organisation show it.
+    Clock(NaiveDateTime),
 }
 
 /// What is counted together.
@@ -117,10 +121,12 @@ impl Timeframe {
         let start = self.start.map(|edge| match edge {
             Edge::Day(day) => (midnight(day, zone), day),
             Edge::Instant(at) => (at, day_of(at)),
+            Edge::Clock(local) => (shown(local, zone), local.date()),
         });
         let end = match self.end {
             Some(Edge::Day(day)) => after(day),
             Some(Edge::Instant(at)) => at,
+            Some(Edge::Clock(local)) => shown(local, zone),
             None => after(start.map_or(day_of(now), |(_, day)| day.max(day_of(now)))),
         };
         let usual = || {
@@ -179,16 +185,19 @@ impl Period {
 
 /// When a day begins by the clocks of a zone.
 pub(super) fn midnight(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
-    let midnight = day.and_time(NaiveTime::MIN);
-    // Where clocks leave midnight out, the day begins with the first time that they show; where they show it twice,
-    // with the first one that belongs to the day.
+    shown(day.and_time(NaiveTime::MIN), zone)
+}
+
+/// When clocks show a time. Where they leave it out, when they show the first one after it; where they show it twice, the
+/// first.
+fn shown(time: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
     let shown = (0..=4 * 24).find_map(|quarter| {
-        let local = midnight.checked_add_signed(Duration::minutes(15 * quarter))?;
+        let local = time.checked_add_signed(Duration::minutes(15 * quarter))?;
         let at = zone.from_local_datetime(&local);
-        let shows = |at: &DateTime<Tz>| at.naive_local() >= midnight;
+        let shows = |at: &DateTime<Tz>| at.naive_local() >= time;
         at.earliest().filter(shows).or_else(|| at.latest())
     });
-    shown.map_or_else(|| midnight.and_utc(), |at| at.to_utc())
+    shown.map_or_else(|| time.and_utc(), |at| at.to_utc())
 }
 
 #[cfg(test)]

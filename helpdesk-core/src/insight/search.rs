@@ -9,7 +9,7 @@ use crate::contacts::{ContactPage, ContactView};
 use crate::error::Result;
 use crate::identity::permissions;
 use crate::knowledge::{ArticlePage, ArticleQuery, ArticleView};
-use crate::storage::{From, Listing, Stored, Term};
+use crate::storage::{EntityId as _, Filter, From, Listing, Stored, Term};
 use crate::tickets::{Ticket, TicketQuery};
 
 /// What can be searched for.
@@ -81,18 +81,35 @@ impl Insight {
         typed: &str,
         window: Window,
     ) -> Result<Listing<Ticket>> {
-        let (terms, number) = (Term::typing(typed), number(actor, typed));
-        let query = TicketQuery::default().search(typed, number);
-        let tickets = self.desk.tickets();
-        ranked(tickets.select(actor, query).await?, window, |ticket: &Stored<Ticket>| {
-            // Nobody types a number for its own sake.
-            if number == Some(ticket.number) {
-                return u32::MAX;
+        let (terms, tickets) = (Term::typing(typed), self.desk.tickets());
+        // Nobody types a number for its own sake.
+        let named = match number(actor, typed) {
+            Some(number) => {
+                let query = TicketQuery::default().search("", [number]);
+                tickets.select(actor, query).await?.first().await?
             }
+            None => None,
+        };
+        let mut select = tickets.select(actor, TicketQuery::default().search(typed, [])).await?;
+        if let Some(named) = &named {
+            select = select.filter(Filter::equals("id", named.id.uuid()).not());
+        }
+        let ahead = u64::from(named.is_some());
+        let first = named.filter(|_| window.skip == 0 && window.limit > 0);
+        let rest = Window {
+            skip: window.skip.saturating_sub(ahead),
+            limit: window.limit - usize::from(first.is_some()),
+        };
+        let mut found = ranked(select, rest, |ticket: &Stored<Ticket>| {
             let called = std::iter::once(&ticket.subject).chain(&ticket.tags).map(String::as_str);
             score(&terms, called, [&*ticket.description])
         })
-        .await
+        .await?;
+        if let Some(total) = &mut found.total {
+            total.count += ahead;
+        }
+        found.items.splice(0..0, first);
+        Ok(found)
     }
 
     /// The contacts that have the words, with the number of all.

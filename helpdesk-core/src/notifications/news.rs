@@ -18,6 +18,8 @@ pub(super) enum News {
     Moved,
     /// Something was said.
     Said,
+    /// It came to the desk, and nobody has it yet.
+    Came,
     /// It came to their group, and nobody has it yet.
     Arrived,
     /// They have the ticket now.
@@ -45,6 +47,8 @@ pub(super) struct Facts<'a> {
     pub called: &'a [UserId],
     /// The members of the group that the ticket came to.
     pub team: &'a [UserId],
+    /// Those who work at the desk, where it came to nobody in particular.
+    pub everybody: &'a [UserId],
 }
 
 /// Who could be told of what, before it is asked what they may see and want to hear. An internal note is nothing to the
@@ -59,6 +63,7 @@ pub(super) fn hearers(ticket: &Ticket, facts: &Facts<'_>) -> BTreeMap<UserId, BT
     let words = desk.iter().chain([&asked]).filter(|_| facts.said).map(|user| (*user, News::Said));
     let words = words.chain(facts.called.iter().map(|user| (*user, News::Called)));
     heard.extend(words.filter(|(user, _)| !facts.internal || *user != asked));
+    heard.extend(facts.everybody.iter().map(|user| (*user, News::Came)));
     heard.extend(facts.team.iter().map(|user| (*user, News::Arrived)));
     heard.extend(facts.given.map(|user| (user, News::Given)));
     let mut hearers: BTreeMap<UserId, BTreeSet<News>> = BTreeMap::new();
@@ -77,7 +82,7 @@ impl News {
     /// What sort of notification it is.
     pub(super) const fn kind(self) -> NotificationKind {
         match self {
-            Self::Moved | Self::Said | Self::Arrived => NotificationKind::TicketUpdated,
+            Self::Moved | Self::Said | Self::Came | Self::Arrived => NotificationKind::TicketUpdated,
             Self::Given => NotificationKind::TicketAssigned,
             Self::Called => NotificationKind::Mention,
         }
@@ -86,7 +91,7 @@ impl News {
     /// Whether somebody wants to hear of it.
     const fn wanted(self, preferences: &Preferences) -> bool {
         match self {
-            Self::Moved | Self::Said | Self::Arrived => preferences.ticket_updates,
+            Self::Moved | Self::Said | Self::Came | Self::Arrived => preferences.ticket_updates,
             Self::Given => preferences.ticket_assignments,
             Self::Called => preferences.mentions,
         }
@@ -113,6 +118,7 @@ impl News {
             }
             Self::Said if facts.internal => ("New note", format!("{author} added a note to {subject}")),
             Self::Said => ("New comment", format!("{author} commented on {subject}")),
+            Self::Came => ("New ticket", format!("{subject} waits for somebody of the desk")),
             Self::Arrived => {
                 ("New ticket in your group", format!("{subject} waits for somebody of your group"))
             }
@@ -207,6 +213,13 @@ mod tests {
         assert_eq!(words((Status::Open, Status::OnHold), false), None);
         assert_eq!(words((Status::Open, Status::OnHold), true).as_deref(), Some("Printer is now On Hold"));
         assert_eq!(words((Status::Pending, Status::OnHold), false).as_deref(), Some("Printer is now Open"));
+    }
+
+    #[test]
+    fn what_came_to_nobody_in_particular_is_told_to_everybody_but_who_asked() {
+        let everybody = [user(1), user(5), user(6)];
+        let facts = Facts { by: Some(user(1)), everybody: &everybody, ..Facts::default() };
+        assert_eq!(heard(&facts), [(user(5), News::Came), (user(6), News::Came)]);
     }
 
     #[test]

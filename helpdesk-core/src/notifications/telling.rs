@@ -35,8 +35,8 @@ pub(crate) struct Deed<'a> {
     pub before: Option<&'a Ticket>,
     /// How it is.
     pub after: &'a Ticket,
-    /// What was said.
-    pub words: Option<(MessageId, &'a Comment)>,
+    /// What was said, one after another.
+    pub words: Vec<(MessageId, &'a Comment)>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -51,19 +51,30 @@ struct TicketNews {
     /// The group that it came to, where nobody has it.
     #[serde(default)]
     came_to: Option<GroupId>,
+    /// Whether it came to nobody in particular.
+    #[serde(default)]
+    unrouted: bool,
     moved: Option<(Status, Status)>,
     message: Option<MessageId>,
 }
 
 /// Has the people told whom it concerns. What they are told is written when the job runs.
 pub(crate) fn tell(desk: &Helpdesk, changes: &mut Changes, actor: &Actor, deed: &Deed<'_>) {
-    let Deed { ticket, version, before, after, words } = *deed;
+    let Deed { ticket, version, before, after, words } = deed;
+    let (ticket, version, before, after) = (*ticket, *version, *before, *after);
     if after.deleted.is_some() {
         return;
     }
     let (was, is) = (before.map(|before| before.state.status()), after.state.status());
     let had = before.and_then(|before| before.assignee);
-    let said = words.filter(|(_, comment)| !comment.automatic);
+    let moved = was.filter(|was| *was != is).map(|was| (was, is));
+    let said: Vec<_> = words.iter().filter(|(_, comment)| !comment.automatic).collect();
+    // Everybody is told once of an act. But of several things that were said each is told, and where the ticket went is
+    // also for those who do not hear what the desk says among itself.
+    let (together, apart) = match said[..] {
+        [one] if moved.is_none() || one.1.visibility == Visibility::Public => (Some(one), Vec::new()),
+        _ => (None, said),
+    };
     let news = TicketNews {
         ticket,
         by: actor.user(),
@@ -74,8 +85,9 @@ pub(crate) fn tell(desk: &Helpdesk, changes: &mut Changes, actor: &Actor, deed: 
         came_to: after.group.filter(|group| {
             after.assignee.is_none() && before.is_none_or(|before| before.group != Some(*group))
         }),
-        moved: was.filter(|was| *was != is).map(|was| (was, is)),
-        message: said.map(|(message, _)| message),
+        unrouted: before.is_none() && after.group.is_none() && after.assignee.is_none(),
+        moved,
+        message: together.map(|(message, _)| *message),
     };
     let calls = |text: &str| text.contains('@');
     let concerns_others = [Some(after.requester), after.assignee]
@@ -83,15 +95,41 @@ pub(crate) fn tell(desk: &Helpdesk, changes: &mut Changes, actor: &Actor, deed: 
         .flatten()
         .chain(after.followers.iter().copied())
         .any(|user| Some(user) != actor.user());
+    let heard = |comment: &Comment| concerns_others || !after.cc.is_empty() || calls(&comment.body);
+    let mut enqueue = |key: String, news: &TicketNews| {
+        let draft = JobDraft::new(TELL_PEOPLE, key, changes.at(), news);
+        changes.enqueue(actor.scope(), desk.ids().id(changes.at()), draft);
+    };
+    let key = format!("{TELL_PEOPLE}:{ticket}:{version}");
+    for (message, _) in apart.into_iter().filter(|(_, comment)| heard(comment)) {
+        enqueue(format!("{key}:{message}"), &news.only(*message));
+    }
     let worth_it = news.given.is_some()
         || news.came_to.is_some()
+        || news.unrouted
         || (news.made && calls(&after.description))
         || (news.moved.is_some() && concerns_others)
-        || said.is_some_and(|(_, comment)| concerns_others || !after.cc.is_empty() || calls(&comment.body));
+        || together.is_some_and(|(_, comment)| heard(comment));
     if worth_it {
-        let key = format!("{TELL_PEOPLE}:{ticket}:{version}");
-        let draft = JobDraft::new(TELL_PEOPLE, key, changes.at(), &news);
-        changes.enqueue(actor.scope(), desk.ids().id(changes.at()), draft);
+        enqueue(key, &news);
+    }
+}
+
+impl TicketNews {
+    /// That something was said, and nothing else.
+    fn only(&self, message: MessageId) -> Self {
+        Self {
+            ticket: self.ticket,
+            by: self.by,
+            via: self.via.clone(),
+            made: false,
+            assignee: self.assignee,
+            given: None,
+            came_to: None,
+            unrouted: false,
+            moved: None,
+            message: Some(message),
+        }
     }
 }
 
@@ -131,6 +169,7 @@ struct Telling<'a> {
     message: Option<&'a Stored<Message>>,
     called: Vec<UserId>,
     team: Vec<UserId>,
+    everybody: Vec<UserId>,
     /// Those who may see it, with what they hear of.
     people: Vec<(Actor, Arc<Stored<User>>, News)>,
     author: Option<Arc<Stored<User>>>,
@@ -157,8 +196,25 @@ impl<'a> Telling<'a> {
         let members = group.iter().filter(|group| group.deleted.is_none()).flat_map(|group| &group.members);
         // Those whose ticket it is come on top.
         let team = members.take(MAX_RECEIVERS / 2).copied().collect();
-        let mut telling =
-            Self { desk, system, news, ticket, message, called, team, people: Vec::new(), author: None };
+        // Whoever took it up meanwhile has it.
+        let waits = ticket.assignee.is_none() && ticket.group.is_none() && ticket.state.status().waits();
+        let everybody = if news.unrouted && waits {
+            desk.identity().at_work(&system, MAX_RECEIVERS / 2).await?
+        } else {
+            Vec::new()
+        };
+        let mut telling = Self {
+            desk,
+            system,
+            news,
+            ticket,
+            message,
+            called,
+            team,
+            everybody,
+            people: Vec::new(),
+            author: None,
+        };
         let hearers = hearers(ticket, &telling.facts());
         telling.load(hearers).await?;
         Ok(telling)
@@ -174,6 +230,7 @@ impl<'a> Telling<'a> {
             internal: self.message.is_some_and(|message| message.visibility == Visibility::Internal),
             called: &self.called,
             team: &self.team,
+            everybody: &self.everybody,
         }
     }
 

@@ -5,6 +5,7 @@
 //! must be is decided here.
 
 mod decide;
+mod revision;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,7 @@ use serde_json::Value as Json;
 
 pub use self::decide::decide;
 pub(super) use self::decide::{join_cc, stamp_solved};
+pub use self::revision::{Asked, Revision};
 use super::message::Visibility;
 use super::status::{Status, StatusSet};
 use super::ticket::{Cc, Priority, Ticket, TicketKind};

@@ -19,7 +19,7 @@ mod workflow;
 
 use std::sync::Arc;
 
-pub use self::acts::{Act, Circumstances, Comment, Decision, Edit, decide};
+pub use self::acts::{Act, Asked, Circumstances, Comment, Decision, Edit, Revision, decide};
 pub use self::closed::Reply;
 pub use self::fields::{FieldKind, MAX_FIELDS, TicketField};
 pub use self::files::{CheckedFile, MAX_FILE, MAX_FILE_NAME, MAX_FILES, check_file, clean_name, is_inline};
@@ -45,8 +45,9 @@ pub(crate) const KINDS: [&KindSpec; 5] =
     [Ticket::SPEC, Message::SPEC, Attachment::SPEC, TicketLink::SPEC, satisfaction::Asked::SPEC];
 
 /// The sorts of work of this context.
-pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 6] {
+pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 7] {
     [
+        Arc::new(reactions::ReceiptMail),
         Arc::new(reactions::StatusMail),
         Arc::new(reactions::AutoClose),
         Arc::new(reactions::HandOverTicket),

@@ -21,6 +21,7 @@ use crate::mail::MailTemplate;
 use crate::service_levels;
 use crate::storage::{Changes, EntityId as _, Filter, Scope, Stored};
 
+const RECEIPT: &str = "ticket_receipt_mail";
 const STATUS_MAIL: &str = "ticket_status_mail";
 const AUTO_CLOSE: &str = "ticket_auto_close";
 const HAND_OVER: &str = "ticket_hand_over";
@@ -106,7 +107,7 @@ impl JobHandler for StatusMail {
             return Ok(desk.changes());
         };
         let requester = desk.store().get::<User>(job.scope(), ticket.requester).await?;
-        if let Some(requester) = requester.filter(|requester| requester.preferences.by_mail) {
+        if let Some(requester) = requester.filter(|requester| wants_mail(requester)) {
             let context = json!({
                 "reference": via.tickets.format(ticket.number),
                 "subject": ticket.subject,
@@ -114,6 +115,55 @@ impl JobHandler for StatusMail {
                 "reason": ticket.state.rejection_reason().filter(|_| status == Status::Rejected),
             });
             crate::identity::send_mail(desk, job, MailTemplate::TicketStatus, &requester, context).await?;
+        }
+        Ok(desk.changes())
+    }
+}
+
+/// Whether somebody who asked is told of their tickets by mail. Those who were shut out hear nothing more.
+pub(super) const fn wants_mail(requester: &User) -> bool {
+    !requester.state.is_shut_out() && requester.preferences.by_mail && requester.preferences.ticket_updates
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Receipt {
+    ticket: TicketId,
+    via: Via,
+}
+
+/// A mail to the requester of a new ticket that it was received, where the door tells of tickets by mail.
+pub(super) fn receipt(desk: &Helpdesk, changes: &mut Changes, actor: &Actor, ticket: TicketId) {
+    if actor.via().mails_news {
+        let receipt = Receipt { ticket, via: (**actor.via()).clone() };
+        let draft = JobDraft::new(RECEIPT, format!("{RECEIPT}:{ticket}"), changes.at(), &receipt);
+        changes.enqueue(actor.scope(), desk.ids().id(changes.at()), draft);
+    }
+}
+
+/// Sends such a mail.
+#[derive(Debug)]
+pub(super) struct ReceiptMail;
+
+#[async_trait]
+impl JobHandler for ReceiptMail {
+    fn name(&self) -> &'static str {
+        RECEIPT
+    }
+
+    async fn run(&self, desk: &Helpdesk, job: &Job) -> Result<Changes, JobError> {
+        let Receipt { ticket, via } = job.payload()?;
+        let ticket = desk.store().get::<Ticket>(job.scope(), ticket).await?;
+        let Some(ticket) = ticket.filter(|ticket| ticket.deleted.is_none()) else {
+            return Ok(desk.changes());
+        };
+        let requester = desk.store().get::<User>(job.scope(), ticket.requester).await?;
+        if let Some(requester) = requester.filter(|requester| wants_mail(requester)) {
+            let context = json!({
+                "reference": via.tickets.format(ticket.number),
+                "subject": ticket.subject,
+                "description": ticket.description,
+            });
+            crate::identity::send_mail(desk, job, MailTemplate::TicketReceived, &requester, context).await?;
         }
         Ok(desk.changes())
     }

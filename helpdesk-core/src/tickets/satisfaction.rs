@@ -5,6 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::reactions::wants_mail;
 use super::status::{Category, Status};
 use super::ticket::{Ticket, TicketId};
 use crate::actor::{Actor, Via};
@@ -95,7 +96,8 @@ impl JobHandler for SatisfactionRequest {
         {
             return Ok(changes);
         }
-        let Some(requester) = desk.store().get::<User>(scope, ticket.requester).await? else {
+        let requester = desk.store().get::<User>(scope, ticket.requester).await?;
+        let Some(requester) = requester.filter(|requester| wants_mail(requester)) else {
             return Ok(changes);
         };
         let link = |score| {

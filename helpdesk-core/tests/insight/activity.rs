@@ -50,5 +50,10 @@ async fn no_more_is_told_than_was_asked_for_and_other_events_are_passed_over() -
     assert_eq!(subjects, ["Ticket 6", "Ticket 5", "Ticket 4", "Ticket 3", "Ticket 2"]);
     assert_eq!(insight.activity(&past.agent, 1_000).await?.len(), 7);
     assert!(insight.activity(&past.agent, 0).await?.is_empty());
+    // However much happens elsewhere, what happened to tickets is still to be read.
+    for number in 0..40 {
+        past.world.user(&format!("more{number}"), "customer").await;
+    }
+    assert_eq!(insight.activity(&past.agent, 1).await?.len(), 1);
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::Duration;
+use helpdesk_core::identity::PreferencesChange;
 use helpdesk_core::storage::Stored;
 use helpdesk_core::tickets::{Act, Status, Ticket, TicketId};
 use helpdesk_core::{Actor, AuthFailure, Error, Mail, MailTemplate, Result, Via, Who};
@@ -84,6 +85,13 @@ async fn nobody_is_asked_about_what_was_reopened_deleted_or_rated_or_where_nobod
     world.bring(second, Status::Resolved).await;
     world.act(&world.system(), second, Act::Delete).await;
     assert!(requests(&world, Duration::days(3)).await.is_empty());
+    let change = PreferencesChange { by_mail: Some(false), ..PreferencesChange::default() };
+    world.desk.identity().change_preferences(&ada, change).await?;
+    let unasked = world.ticket(&ada, "Keyboard").await.id;
+    world.bring(unasked, Status::Resolved).await;
+    assert!(requests(&world, Duration::days(3)).await.is_empty(), "she wants no mail");
+    let change = PreferencesChange { by_mail: Some(true), ..PreferencesChange::default() };
+    world.desk.identity().change_preferences(&ada, change).await?;
     world.settings(|settings| settings.satisfaction_minutes = None).await;
     let third = world.ticket(&ada, "Mouse").await.id;
     world.bring(third, Status::Resolved).await;

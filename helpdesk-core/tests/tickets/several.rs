@@ -2,7 +2,7 @@
 
 use helpdesk_core::groups::ClosedReplies;
 use helpdesk_core::storage::EntityId as _;
-use helpdesk_core::tickets::{Act, Edit, MAX_BULK, Priority, Status, TicketId};
+use helpdesk_core::tickets::{Act, Edit, MAX_BULK, Priority, Revision, Status, Ticket, TicketId};
 use helpdesk_core::{Conflict, Error, Problem, Rejection, Result};
 
 use crate::support::World;
@@ -63,6 +63,48 @@ async fn of_several_acts_all_are_done_or_none() -> Result<()> {
         tickets.act_all(&agent, id, None, vec![to(Status::New), Act::Edit(Edit::default())]).await?;
     assert_eq!((nothing.ticket.version, nothing.ticket.updated_at), (1, before.ticket.updated_at));
     assert_eq!(world.log().await.len(), events, "nothing changed, nothing is told");
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_sends_back_what_they_read_needs_leave_only_for_what_they_changed() -> Result<()> {
+    let world = World::new().await;
+    let tickets = world.desk.tickets();
+    let (ada, agent) = (world.actor("ada", "customer").await, world.actor("agent", "agent").await);
+    let id = world.ticket(&ada, "Printer").await.id;
+    world.act(&agent, id, urgent()).await;
+    world.act(&agent, id, Act::Assign { to: agent.user() }).await;
+    world.bring(id, Status::OnHold).await;
+    let whole = |ticket: &Ticket, status| Revision {
+        status: Some(status),
+        assignee: Some(ticket.assignee),
+        group: Some(ticket.group),
+        edit: Edit {
+            subject: Some("Printer on fire".to_owned()),
+            priority: Some(ticket.priority),
+            tags: Some(ticket.tags.clone()),
+            ..Edit::default()
+        },
+    };
+    let before = tickets.get(&agent, id).await?;
+    // To her it is open.
+    let done = tickets.act_all(&ada, id, None, whole(&before, Status::Open)).await?;
+    assert_eq!((&*done.ticket.subject, done.ticket.state.status()), ("Printer on fire", Status::OnHold));
+    let refused = tickets.act_all(&ada, id, None, whole(&before, Status::Pending)).await;
+    assert!(matches!(refused, Err(Error::Forbidden { .. })));
+
+    // A closed ticket takes tags, whatever else is sent back as it was.
+    world.bring(id, Status::Closed).await;
+    let closed = tickets.get(&agent, id).await?;
+    let mut marked = whole(&closed, Status::Closed);
+    marked.edit.tags = Some(["fire".to_owned()].into());
+    assert!(tickets.act_all(&agent, id, None, marked.clone()).await?.ticket.tags.contains("fire"));
+    marked.edit.subject = Some("Printer".to_owned());
+    let refused = tickets.act_all(&agent, id, None, marked.clone()).await;
+    assert!(matches!(refused, Err(Error::Rejected(Rejection::Status { status: Status::Closed }))));
+    world.act(&agent, id, Act::Delete).await;
+    let refused = tickets.act_all(&agent, id, None, marked).await;
+    assert!(matches!(refused, Err(Error::Rejected(Rejection::Ended))));
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use helpdesk_core::Problem;
 use serde_json::{Map, Value};
 use utoipa::openapi::schema::{
@@ -30,11 +30,14 @@ use super::{Form, Input, Raw, Upload};
 /// | `Map<String, Value>` | any object |
 /// | [`Upload`] | a file of a form |
 /// | [`Change<T>`](Change) | the same, or `null` to take it away, or nothing to leave it |
-/// | `Option<T>` | the same, nothing, or `null`; in a form also an empty text |
-/// | `Vec<T>` | any number of the same |
+/// | `Option<T>` | the same, nothing, or `null`; in a form also an empty text, as in JSON for an id |
+/// | `Vec<T>` | any number of the same, nothing, or `null` |
 pub trait Field: Sized + Send {
     /// Whether it must be there.
     const REQUIRED: bool = true;
+
+    /// Whether an empty text says "nothing" also in JSON, as the choice of none does in forms: where no value is empty.
+    const BLANK_IS_NOTHING: bool = false;
 
     /// Reads it.
     ///
@@ -63,13 +66,16 @@ pub struct Email(pub String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Int<const MIN: i64, const MAX: i64>(pub i64);
 
-/// A date, or an instant, in ISO 8601. A date stands for a whole day by the clocks of whoever is asked.
+/// A date, or an instant, in ISO 8601, with an offset or without. A date stands for a whole day by the clocks of whoever
+/// is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// A day.
     Day(NaiveDate),
     /// An instant.
     Instant(DateTime<Utc>),
+    /// A day and a time by the clocks of whoever is asked.
+    Clock(NaiveDateTime),
 }
 
 /// An object inside a body.
@@ -264,8 +270,14 @@ impl Field for Moment {
         {
             return Ok(Self::Day(day));
         }
+        let local = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"].into_iter();
+        if let Some(local) = local.filter_map(|form| NaiveDateTime::parse_from_str(text, form).ok()).next() {
+            return Ok(Self::Clock(local));
+        }
         // A `+` that was not encoded arrives in a query as a space.
-        let instant = DateTime::parse_from_rfc3339(&text.replace(' ', "+"));
+        let text = text.replace(' ', "+");
+        let whole = DateTime::parse_from_rfc3339(&text);
+        let instant = whole.or_else(|_| DateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M%#z"));
         let instant = instant.map(|instant| Self::Instant(instant.to_utc()));
         instant.map_err(|_| vec![Problem::Format("date; use ISO 8601")])
     }
@@ -330,6 +342,7 @@ impl<T: Field> Field for Change<T> {
         match raw {
             Raw::Missing => Ok(Self(None)),
             Raw::Json(Value::Null) => Ok(Self(Some(None))),
+            raw if is_nothing::<T>(&raw) => Ok(Self(Some(None))),
             raw => T::read(raw).map(|value| Self(Some(Some(value)))),
         }
     }
@@ -339,7 +352,14 @@ impl<T: Field> Field for Change<T> {
     }
 }
 
+/// Whether a text stands for no value of a type.
+fn is_nothing<T: Field>(raw: &Raw) -> bool {
+    T::BLANK_IS_NOTHING && matches!(raw, Raw::Json(Value::String(text)) if text.trim().is_empty())
+}
+
 impl Field for Uuid {
+    const BLANK_IS_NOTHING: bool = true;
+
     fn read(raw: Raw) -> Result<Self, Vec<Problem>> {
         text(raw)?.parse().map_err(|_| vec![Problem::Format("id")])
     }
@@ -371,6 +391,7 @@ impl<T: Field> Field for Option<T> {
             Raw::Missing | Raw::Json(Value::Null) => Ok(None),
             // A form has no other way to say "nothing".
             Raw::Texts(texts) if texts.iter().all(|text| text.trim().is_empty()) => Ok(None),
+            raw if is_nothing::<T>(&raw) => Ok(None),
             raw => T::read(raw).map(Some),
         }
     }
@@ -385,7 +406,7 @@ impl<T: Field> Field for Vec<T> {
 
     fn read(raw: Raw) -> Result<Self, Vec<Problem>> {
         let raws: Vec<Raw> = match raw {
-            Raw::Missing => Vec::new(),
+            Raw::Missing | Raw::Json(Value::Null) => Vec::new(),
             Raw::Json(Value::Array(values)) => values.into_iter().map(Raw::Json).collect(),
             Raw::Json(_) => return Err(vec![Problem::Type("a list")]),
             Raw::Texts(texts) => texts.into_iter().map(|text| Raw::Texts(vec![text])).collect(),
@@ -468,11 +489,38 @@ mod tests {
     }
 
     #[test]
+    fn moments_are_days_instants_and_times_of_a_clock() {
+        let noon = |text: &str| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S").expect("a time");
+        let day = NaiveDate::from_ymd_opt(2026, 2, 1).expect("a date");
+        assert_eq!(json(json!("2026-02-01")), Ok(Moment::Day(day)));
+        let twelve = Moment::Instant("2026-02-01T12:00:00Z".parse().expect("an instant"));
+        for instant in [
+            "2026-02-01T12:00:00Z",
+            "2026-02-01T12:00Z",
+            "2026-02-01T13:00:00 01:00",
+            "2026-02-01T13:00+01:00",
+            "2026-02-01T12:00:00.000Z",
+        ] {
+            assert_eq!(json(json!(instant)), Ok(twelve), "{instant}");
+        }
+        for local in ["2026-02-01T12:00:00", "2026-02-01T12:00", "2026-02-01T12:00:00.000"] {
+            assert_eq!(json(json!(local)), Ok(Moment::Clock(noon("2026-02-01T12:00:00"))), "{local}");
+        }
+        for wrong in ["", "yesterday", "2026-02-30", "2026-02-01T25:00", "2026-02-01T12", "02/01/2026"] {
+            assert!(json::<Moment>(json!(wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn nothing_is_nothing_in_json_and_in_forms() {
         assert_eq!(json::<Option<Line<4>>>(Value::Null), Ok(None));
         assert_eq!(form::<Option<Line<4>>>(""), Ok(None));
         assert_eq!(Option::<Line<4>>::read(Raw::Missing), Ok(None));
         assert_eq!(json::<Option<Line<4>>>(json!("")), Err(vec![Problem::Blank]));
+        assert_eq!(json::<Option<Uuid>>(json!("")), Ok(None));
+        assert_eq!(json::<Change<Uuid>>(json!(" ")), Ok(Change(Some(None))));
+        assert_eq!(json::<Uuid>(json!("")), Err(vec![Problem::Format("id")]));
+        assert_eq!(json::<Vec<Line<4>>>(Value::Null), Ok(Vec::new()));
     }
 
     #[test]

@@ -167,6 +167,15 @@ impl Identity {
         Ok(users.into_values().filter(|user| user.state.is_active() && is_agent(user, &roles)).collect())
     }
 
+    /// So many of those who are people of the desk and may work, those who came first.
+    pub(crate) async fn at_work(&self, actor: &Actor, limit: usize) -> Result<Vec<UserId>> {
+        let roles = self.all_roles(actor.scope()).await?;
+        let filter = Filter::equals("state", "approved").and(of_the_desk(roles.values()));
+        let users = self.desk.store().select::<User>(actor.scope()).filter(filter);
+        let page = users.limit(limit).page().await?;
+        Ok(page.items.iter().map(|user| user.id).collect())
+    }
+
     pub(super) async fn load_agent(&self, actor: &Actor, id: UserId) -> Result<Agent> {
         let groups = self.desk.groups();
         let ((user, permissions), groups) =

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::checks::check_act;
+use super::checks::check_asked;
 use super::following_up::FollowUp;
 use super::rights::check_right;
 use super::seeing::Standing;
@@ -17,7 +17,7 @@ use crate::identity::{Organisation, permissions};
 use crate::notifications::{Deed, tell};
 use crate::service_levels::{BY_DESK, BY_REQUESTER, REPLY};
 use crate::storage::{Changes, Committed, EntityId as _, Slot, Stored};
-use crate::tickets::acts::{Act, Circumstances, Comment, Decision, decide};
+use crate::tickets::acts::{Act, Asked, Circumstances, Comment, Decision, decide};
 use crate::tickets::fields::{check_complete, check_values};
 use crate::tickets::message::{Attachment, AttachmentId, Message, MessageId, Visibility};
 use crate::tickets::reactions::{organisation, react};
@@ -91,11 +91,11 @@ impl Tickets {
         act: Act,
         workflow: Option<&Workflow>,
     ) -> Result<Done> {
-        self.do_all(actor, id, expected, &[act], workflow).await
+        self.do_all(actor, id, expected, &vec![act].into(), workflow).await
     }
 
-    /// Does several things to a ticket, one after another: all of them or none. The ticket takes one step, and each
-    /// that changed something is an event of its own.
+    /// Does several things to a ticket, one after another, or what makes it what somebody wants it to be: all of it or
+    /// nothing. The ticket takes one step, and each act that changed something is an event of its own.
     ///
     /// # Errors
     ///
@@ -105,9 +105,9 @@ impl Tickets {
         actor: &Actor,
         id: TicketId,
         expected: Option<i64>,
-        acts: Vec<Act>,
+        asked: impl Into<Asked> + Send,
     ) -> Result<Done> {
-        self.do_all(actor, id, expected, &acts, None).await
+        self.do_all(actor, id, expected, &asked.into(), None).await
     }
 
     async fn do_all(
@@ -115,10 +115,10 @@ impl Tickets {
         actor: &Actor,
         id: TicketId,
         expected: Option<i64>,
-        acts: &[Act],
+        asked: &Asked,
         workflow: Option<&Workflow>,
     ) -> Result<Done> {
-        acts.iter().try_for_each(check_act)?;
+        check_asked(asked)?;
         let ((outcome, at), committed) = self
             .desk
             .decide(|| async move {
@@ -128,22 +128,24 @@ impl Tickets {
                     return Err(Error::Conflict(Conflict::Stale { current: before.version }));
                 }
                 // T10: a reply to the old number lands on the ticket that it is part of.
-                if let ([Act::Say(_)], State::Merged { into, .. }, None) =
-                    (acts, &before.state, &before.deleted)
+                if let (Asked::Acts(acts), State::Merged { into, .. }, None) =
+                    (asked, &before.state, &before.deleted)
+                    && matches!(acts[..], [Act::Say(_)])
                 {
                     before = self.load(actor, *into).await?;
                     standing = self.standing(actor, &before).await?;
                 }
-                for act in acts {
+                let acts = asked.acts(&before, actor.has(&permissions::TICKET_ACCESS_INTERNAL));
+                for act in &acts {
                     check_right(actor, standing, act)?;
                     self.check_assignment(actor, &before, act).await?;
                 }
-                if let Some(follow_up) = self.follow_up(actor, standing, &before, acts).await? {
+                if let Some(follow_up) = self.follow_up(actor, standing, &before, &acts).await? {
                     let at = follow_up.changes.at();
                     let (changes, follow_up) = follow_up.split(self.desk.changes());
                     return Ok((changes, (Outcome::FollowedUp(follow_up), at)));
                 }
-                let mut planned = self.plan_for(actor, standing, &before, acts.to_vec(), workflow).await?;
+                let mut planned = self.plan_for(actor, standing, &before, acts, workflow).await?;
                 let changes = std::mem::replace(&mut planned.changes, self.desk.changes());
                 let at = changes.at();
                 Ok((changes, (Outcome::Changed(before, planned), at)))
@@ -256,8 +258,9 @@ impl Tickets {
             last.ticket.attachments = current.attachments;
         }
         react(&self.desk, &mut changes, actor, before, &decisions, &organisation);
-        let spoken = messages.iter().zip(&decisions).rev();
-        let words = spoken.filter_map(|(message, decision)| (*message).zip(decision.comment.as_ref())).next();
+        let spoken = messages.iter().zip(&decisions);
+        let words =
+            spoken.filter_map(|(message, decision)| (*message).zip(decision.comment.as_ref())).collect();
         let deed = Deed { ticket: before.id, version, before: Some(&before.value), after: &current, words };
         tell(&self.desk, &mut changes, actor, &deed);
         let message = messages.into_iter().flatten().last();

@@ -6,11 +6,11 @@ use futures_util::{StreamExt as _, stream};
 
 use super::Tickets;
 use super::acting::Done;
-use super::checks::check_act;
+use super::checks::check_asked;
 use crate::actor::Actor;
 use crate::error::{Error, Problem, Result};
 use crate::helpdesk::Chain;
-use crate::tickets::acts::Act;
+use crate::tickets::acts::Asked;
 use crate::tickets::ticket::TicketId;
 
 /// The most tickets that are changed by one call.
@@ -35,17 +35,23 @@ impl Tickets {
     ///
     /// [`Error::Invalid`] for `tickets` where they are more than 100, and for what is given with an act. What is wrong
     /// with one ticket is its outcome.
-    pub async fn bulk(&self, actor: &Actor, ids: &[TicketId], acts: Vec<Act>) -> Result<Vec<BulkItem>> {
+    pub async fn bulk(
+        &self,
+        actor: &Actor,
+        ids: &[TicketId],
+        asked: impl Into<Asked> + Send,
+    ) -> Result<Vec<BulkItem>> {
+        let asked = asked.into();
         if ids.len() > MAX_BULK {
             return Err(Error::invalid("tickets", Problem::TooMany(MAX_BULK)));
         }
-        acts.iter().try_for_each(check_act)?;
+        check_asked(&asked)?;
         let mut seen = HashSet::with_capacity(ids.len());
         let ids: Vec<_> = ids.iter().copied().filter(|id| seen.insert(*id)).collect();
         let each = ids.into_iter().map(|id| {
-            let acts = acts.clone();
+            let asked = asked.clone();
             async move {
-                let outcome = self.act_all(actor, id, None, acts).await;
+                let outcome = self.act_all(actor, id, None, asked).await;
                 if let Err(error @ (Error::Unavailable { .. } | Error::Internal { .. })) = &outcome {
                     // The caller is told of each ticket; what exactly was in the way, only the log.
                     tracing::error!(ticket = %id, error = %Chain(error), "a ticket of several was not changed");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use email_address::EmailAddress;
 
 use crate::error::{Problem, Problems, Result};
-use crate::tickets::acts::{Act, Comment, Edit};
+use crate::tickets::acts::{Act, Asked, Comment, Edit};
 use crate::tickets::files::MAX_FILES;
 use crate::tickets::ticket::{Cc, MAX_CC};
 use crate::uploads::UploadId;
@@ -116,12 +116,23 @@ impl Checks {
     }
 }
 
-/// Checks what is given with an act.
+/// Checks what is given with what is to be done.
 ///
 /// # Errors
 ///
 /// [`Error::Invalid`](crate::Error::Invalid) with all that is wrong.
-pub(super) fn check_act(act: &Act) -> Result<()> {
+pub(super) fn check_asked(asked: &Asked) -> Result<()> {
+    match asked {
+        Asked::Acts(acts) => acts.iter().try_for_each(check_act),
+        Asked::Revision(revision) => {
+            let mut checks = Checks::default();
+            checks.edit(&revision.edit);
+            checks.into_problems().into_result()
+        }
+    }
+}
+
+fn check_act(act: &Act) -> Result<()> {
     let mut checks = Checks::default();
     match act {
         Act::Approve { department, comment, .. } => {

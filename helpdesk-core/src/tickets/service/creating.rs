@@ -19,7 +19,7 @@ use crate::storage::{Changes, EntityId as _, Slot, StorageError, Stored};
 use crate::tickets::fields::check_values;
 use crate::tickets::files::{CheckedFile, MAX_FILES, check_file};
 use crate::tickets::message::{Attachment, AttachmentId};
-use crate::tickets::reactions::organisation;
+use crate::tickets::reactions::{organisation, receipt};
 use crate::tickets::ticket::{Priority, Ticket, TicketId, TicketKind};
 use crate::uploads::UploadId;
 
@@ -145,6 +145,7 @@ impl Tickets {
         self.hold_receivers(actor, &mut changes, None, &mut ticket).await?;
         let mut slots = Vec::with_capacity(attachments.len());
         let slot = self.begin(actor, &mut changes, id, &ticket, &organisation);
+        receipt(&self.desk, &mut changes, actor, id);
         for (id, attachment) in &attachments {
             slots.push(changes.insert(actor.scope(), *id, attachment));
         }
@@ -184,7 +185,7 @@ impl Tickets {
             draft = draft.with("follow_up_of", closed.to_string());
         }
         changes.event(actor, self.new_id(changes), draft);
-        let deed = Deed { ticket: id, version: 1, before: None, after: ticket, words: None };
+        let deed = Deed { ticket: id, version: 1, before: None, after: ticket, words: Vec::new() };
         tell(&self.desk, changes, actor, &deed);
         have_looked_at(&self.desk, changes, actor.scope(), id, organisation);
         slot

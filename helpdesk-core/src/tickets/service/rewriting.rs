@@ -32,7 +32,7 @@ impl Tickets {
             version,
             before: Some(&before.value),
             after: &decision.ticket,
-            words: None,
+            words: Vec::new(),
         };
         tell(&self.desk, changes, actor, &deed);
         react(&self.desk, changes, actor, before, std::slice::from_ref(decision), organisation);

@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
-use helpdesk_core::Problem;
 use helpdesk_core::identity::permissions;
-use helpdesk_core::tickets::{Act, MAX_BULK, TicketId};
+use helpdesk_core::tickets::{Act, Asked, MAX_BULK, TicketId};
+use helpdesk_core::{Error, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::envelope::{Success, told};
 use super::errors;
-use super::tickets::Updates;
+use super::tickets::{Updates, renamed};
 use crate::input;
 use crate::input::{Object, Text};
 use crate::kernel::{Body, Call, Failure, Json, Operation};
@@ -85,21 +85,31 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn update(call: Call, Body(body): Body<Change>) -> Result<Json<Success<Updated>>, Failure> {
-    let acts = body.updates.0.acts();
-    if acts.is_empty() {
+    let revision = body.updates.0.into_revision();
+    if revision.is_empty() {
         return Err(Failure::invalid("updates", Problem::Required));
     }
-    let (updated, results) = each(&call, body.ticket_ids, acts).await?;
-    Ok(told(Updated { updated, results }, "Tickets updated"))
+    let (updated, results) = each(&call, body.ticket_ids, revision.into()).await?;
+    let said = match updated {
+        0 => "No tickets updated",
+        some if some < results.len() => "Some tickets updated",
+        _ => "Tickets updated",
+    };
+    Ok(told(Updated { updated, results }, said))
 }
 
 async fn delete(call: Call, Body(body): Body<Delete>) -> Result<Json<Success<Deleted>>, Failure> {
-    let (deleted, results) = each(&call, body.ticket_ids, vec![Act::Delete]).await?;
-    Ok(told(Deleted { deleted, results }, "Tickets deleted"))
+    let (deleted, results) = each(&call, body.ticket_ids, vec![Act::Delete].into()).await?;
+    let said = match deleted {
+        0 => "No tickets deleted",
+        some if some < results.len() => "Some tickets deleted",
+        _ => "Tickets deleted",
+    };
+    Ok(told(Deleted { deleted, results }, said))
 }
 
 /// Does the same to each ticket. Answers how many it was done to, and what became of each.
-async fn each(call: &Call, ids: Vec<Text<200>>, acts: Vec<Act>) -> Result<(usize, Vec<Item>), Failure> {
+async fn each(call: &Call, ids: Vec<Text<200>>, asked: Asked) -> Result<(usize, Vec<Item>), Failure> {
     if ids.is_empty() {
         return Err(Failure::invalid("ticket_ids", Problem::Required));
     }
@@ -113,23 +123,23 @@ async fn each(call: &Call, ids: Vec<Text<200>>, acts: Vec<Act>) -> Result<(usize
         .map(|id| id.parse::<TicketId>().map_err(|_| id.0))
         .partition(Result::is_ok);
     let known: Vec<_> = known.into_iter().flatten().collect();
-    let items = call.desk.tickets().bulk(call.actor(), &known, acts).await?;
+    let items = call.desk.tickets().bulk(call.actor(), &known, asked).await?;
     let mut results: Vec<_> = items
         .into_iter()
         .map(|item| Item {
             id: item.id.to_string(),
             ok: item.outcome.is_ok(),
-            error: item.outcome.err().map(|error| failed(&error)),
+            error: item.outcome.err().map(failed),
         })
         .collect();
     // What is no id names no ticket, as one that is no ticket's does.
-    let nothing = helpdesk_core::Error::NotFound { what: "ticket" };
+    let nothing = || failed(Error::NotFound { what: "ticket" });
     let strange = strange.into_iter().filter_map(Result::err);
-    results.extend(strange.map(|id| Item { id, ok: false, error: Some(failed(&nothing)) }));
+    results.extend(strange.map(|id| Item { id, ok: false, error: Some(nothing()) }));
     Ok((results.iter().filter(|item| item.ok).count(), results))
 }
 
-fn failed(error: &helpdesk_core::Error) -> ItemError {
-    let (code, message) = errors::code(error);
+fn failed(error: Error) -> ItemError {
+    let (code, message) = errors::code(&renamed(error));
     ItemError { code, message }
 }

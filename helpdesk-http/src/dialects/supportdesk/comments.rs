@@ -8,26 +8,15 @@ use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::envelope::{Page, Success, SuccessList, data, list as array};
+use super::envelope::{Success, SuccessList, WholeQuery, data, list as array};
 use super::files::{self, AttachmentView, Reference};
 use super::show::time;
 use super::tickets::named;
 use crate::input;
-use crate::input::{Int, Line, Object};
+use crate::input::{Line, Object};
 use crate::kernel::{Auth, Body, Call, Failure, Json, Operation, Query};
 
-/// Comments to a page, unless the caller asks for others: a conversation is read as a whole.
-const PAGE_SIZE: i64 = 100;
-
 input! {
-    /// Which page of the comments.
-    struct CommentQuery {
-        /// The number of the page, from 1.
-        page: Option<Int<1, 1_000_000>>,
-        /// How many to a page: 100, which is the most.
-        limit: Option<Int<1, 100>>,
-    }
-
     /// A comment.
     struct Create {
         /// The words.
@@ -92,10 +81,10 @@ pub(super) fn operations() -> Vec<Operation> {
 
 async fn list(
     call: Call,
-    Query(query): Query<CommentQuery>,
+    Query(query): Query<WholeQuery>,
 ) -> Result<Json<SuccessList<CommentView>>, Failure> {
     let (actor, tickets) = (call.actor(), call.desk.tickets());
-    let page = Page::of(query.page, query.limit.or(Some(Int(PAGE_SIZE))));
+    let page = query.page();
     let listing = tickets.messages(actor, named(&call)?, page.size(), page.from()).await?;
     let ids: Vec<_> = listing.items.iter().map(|message| message.id).collect();
     let files = tickets.files_of(actor, &ids).await?;

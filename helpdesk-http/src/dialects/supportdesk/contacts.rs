@@ -192,7 +192,7 @@ async fn get(call: Call) -> Result<Json<Success<ContactItem>>, Failure> {
 }
 
 async fn update(call: Call, Body(body): Body<Update>) -> Result<Json<Success<ContactItem>>, Failure> {
-    let edit = ContactEdit {
+    let mut edit = ContactEdit {
         name: body.name.map(|name| name.0),
         email: body.email.map(|email| email.0),
         phone: body.phone.0.map(|phone| phone.map(|phone| phone.0)),
@@ -200,7 +200,15 @@ async fn update(call: Call, Body(body): Body<Update>) -> Result<Json<Success<Con
         role: body.role.0.map(|role| role.map(|role| role.0)),
         company_id: body.organization_id.0.map(|id| id.map(CompanyId::from_uuid)),
     };
-    let changed = call.desk.contacts().update(call.actor(), named(&call)?, edit).await;
+    let contacts = call.desk.contacts();
+    if let Some(Some(typed)) = &edit.company {
+        // Where nobody typed a company, the organization's name is shown as one: who sends it back means that.
+        let shown = contacts.get(call.actor(), named(&call)?).await?;
+        if shown.contact.company.is_none() && shown.company.is_some_and(|company| company.name == *typed) {
+            edit.company = None;
+        }
+    }
+    let changed = contacts.update(call.actor(), named(&call)?, edit).await;
     Ok(data(contact(&changed.map_err(|error| renamed(error.into()))?)))
 }
 

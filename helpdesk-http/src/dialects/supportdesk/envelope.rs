@@ -71,6 +71,14 @@ input! {
         /// How many to a page: 20, at most 100.
         limit: Option<Int<1, 100>>,
     }
+
+    /// Which page of what is read as a whole: a conversation, a history.
+    pub(super) struct WholeQuery {
+        /// The number of the page, from 1.
+        page: Option<Int<1, 1_000_000>>,
+        /// How many to a page: 100, which is the most.
+        limit: Option<Int<1, 100>>,
+    }
 }
 
 /// A page that was asked for.
@@ -83,6 +91,12 @@ pub(super) struct Page {
 impl PageQuery {
     pub(super) fn page(&self) -> Page {
         Page::of(self.page, self.limit)
+    }
+}
+
+impl WholeQuery {
+    pub(super) fn page(&self) -> Page {
+        Page::of(self.page, self.limit.or(Some(Int(100))))
     }
 }
 

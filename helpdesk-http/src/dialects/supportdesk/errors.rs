@@ -130,9 +130,9 @@ fn internal() -> Told {
     (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "An internal error occurred.".into())
 }
 
-/// The code of an error, as bulk operations tell it for each item.
-pub(super) fn code(error: &Error) -> (&'static str, String) {
-    let (_, code, message) = refused(error);
+/// The code of a failure, as bulk operations tell it for each item.
+pub(super) fn code(failure: &Failure) -> (&'static str, String) {
+    let (_, code, message) = told(failure);
     (code, message)
 }
 

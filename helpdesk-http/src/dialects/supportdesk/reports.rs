@@ -80,6 +80,7 @@ fn timeframe(start: Option<Moment>, end: Option<Moment>, step: Option<Choice<Ste
     let edge = |moment| match moment {
         Moment::Day(day) => Edge::Day(day),
         Moment::Instant(at) => Edge::Instant(at),
+        Moment::Clock(time) => Edge::Clock(time),
     };
     Timeframe { start: start.map(edge), end: end.map(edge), step: step.map_or(Step::Day, |step| step.0) }
 }

@@ -8,10 +8,10 @@ use helpdesk_core::identity::permissions;
 use helpdesk_core::tickets::{Act, Edit, NewTicket, TicketId, TicketQuery};
 use http::StatusCode;
 
-pub(super) use self::input::Updates;
-use self::input::{Assign, Create, ListQuery, SetPriority, SetStatus, Update, renamed};
+use self::input::{Assign, Create, ListQuery, SetPriority, SetStatus, Update};
+pub(super) use self::input::{Updates, renamed};
 use self::views::{Assigned, Detail, PrioritySet, StatusSet};
-use super::envelope::{Nothing, Page, PageQuery, Success, SuccessList, data, done, list as array};
+use super::envelope::{Nothing, Page, Success, SuccessList, WholeQuery, data, done, list as array};
 use super::show::{self, TicketItem, TicketPage, time};
 use super::{files, words};
 use crate::kernel::{Auth, Body, Call, Failure, Json, Operation, Query};
@@ -114,8 +114,7 @@ async fn get(call: Call) -> Result<Json<Success<Detail>>, Failure> {
 }
 
 async fn update(call: Call, Body(body): Body<Update>) -> Result<Json<Success<TicketItem>>, Failure> {
-    let acts = body.acts();
-    let done = call.desk.tickets().act_all(call.actor(), named(&call)?, None, acts).await;
+    let done = call.desk.tickets().act_all(call.actor(), named(&call)?, None, body.into_revision()).await;
     Ok(data(show::ticket(&done.map_err(renamed)?.ticket, call.actor())))
 }
 
@@ -148,9 +147,7 @@ async fn set_priority(
 }
 
 async fn assign(call: Call, Body(body): Body<Assign>) -> Result<Json<Success<Assigned>>, Failure> {
-    let act = input::route(body.assignee_id, body.group_id);
-    let done =
-        call.desk.tickets().act_all(call.actor(), named(&call)?, None, act.into_iter().collect()).await;
+    let done = call.desk.tickets().act_all(call.actor(), named(&call)?, None, body.into_revision()).await;
     let ticket = done.map_err(renamed)?.ticket;
     Ok(data(Assigned {
         id: ticket.id.to_string(),

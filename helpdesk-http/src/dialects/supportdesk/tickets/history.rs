@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::super::show::time;
 use super::super::words;
-use super::{PageQuery, SuccessList, array, named};
+use super::{SuccessList, WholeQuery, array, named};
 use crate::kernel::{Call, Failure, Json, Query};
 
 /// Something that happened to a ticket.
@@ -38,7 +38,7 @@ pub(super) struct Name {
 
 pub(super) async fn list(
     call: Call,
-    Query(query): Query<PageQuery>,
+    Query(query): Query<WholeQuery>,
 ) -> Result<Json<SuccessList<Entry>>, Failure> {
     let (actor, page) = (call.actor(), query.page());
     let history = call.desk.tickets().timeline(actor, named(&call)?, page.size(), page.from()).await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use helpdesk_core::Error;
 use helpdesk_core::identity::permissions;
 use helpdesk_core::storage::EntityId;
-use helpdesk_core::tickets::{Act, Edit, Status, TicketOrder, TicketQuery};
+use helpdesk_core::tickets::{Edit, Revision, TicketOrder, TicketQuery};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -177,9 +177,7 @@ impl ListQuery {
 }
 
 impl Update {
-    /// What is to be done, in the order in which it is decided: what is moved to an end is changed before that, what is
-    /// taken up or opened again is changed after.
-    pub(super) fn acts(self) -> Vec<Act> {
+    pub(super) fn into_revision(self) -> Revision {
         let edit = Edit {
             subject: self.subject.map(|subject| subject.0),
             description: self.description.map(|description| description.0),
@@ -189,31 +187,31 @@ impl Update {
             fields: fields(self.custom_fields),
             ..Edit::default()
         };
-        acts(self.status, route(self.assignee_id, self.group_id), edit)
+        revision(self.status, self.assignee_id, self.group_id, edit)
     }
 }
 
 impl Updates {
-    /// The same for several tickets.
-    pub(in super::super) fn acts(self) -> Vec<Act> {
+    pub(in super::super) fn into_revision(self) -> Revision {
         let edit = Edit { priority: self.priority.map(|priority| Some(priority.0)), ..Edit::default() };
-        acts(self.status, route(self.assignee_id, self.group_id), edit)
+        revision(self.status, self.assignee_id, self.group_id, edit)
     }
 }
 
-fn acts(status: Option<Choice<Statuses>>, route: Option<Act>, edit: Edit) -> Vec<Act> {
-    let ends = status.is_some_and(|status| matches!(status.0, Status::Resolved | Status::Closed));
-    let moved = || status.map(|status| Act::Move { to: status.0, from: None, comment: None });
-    let first = moved().filter(|_| !ends);
-    let last = moved().filter(|_| ends);
-    let edit = (!edit.is_empty()).then_some(Act::Edit(edit));
-    first.into_iter().chain(route).chain(edit).chain(last).collect()
+impl Assign {
+    pub(super) fn into_revision(self) -> Revision {
+        revision(None, self.assignee_id, self.group_id, Edit::default())
+    }
 }
 
-/// An assignment, where one was sent.
-pub(super) fn route(assignee: Change<Uuid>, group: Change<Uuid>) -> Option<Act> {
-    let (assignee, group) = (assignee.0.map(id), group.0.map(id));
-    (assignee.is_some() || group.is_some()).then_some(Act::Route { assignee, group })
+fn revision(
+    status: Option<Choice<Statuses>>,
+    assignee: Change<Uuid>,
+    group: Change<Uuid>,
+    edit: Edit,
+) -> Revision {
+    let status = status.map(|status| status.0);
+    Revision { status, assignee: assignee.0.map(id), group: group.0.map(id), edit }
 }
 
 /// An id of a body or query as one of a kind.
@@ -227,7 +225,7 @@ pub(super) fn fields(values: Vec<Object<FieldValue>>) -> BTreeMap<String, Value>
 }
 
 /// An error of the core with the fields' names that clients know.
-pub(super) fn renamed(error: Error) -> Failure {
+pub(in super::super) fn renamed(error: Error) -> Failure {
     Failure::from(error).renamed(|field| match field {
         "assignee" => Some("assignee_id"),
         "group" => Some("group_id"),
@@ -244,36 +242,19 @@ mod tests {
     use super::*;
     use crate::input::{Form, Input};
 
-    fn names(body: Value) -> Vec<String> {
+    fn revision(body: Value) -> Revision {
         let Value::Object(body) = body else { panic!("{body} is no object") };
-        let update = Update::read(&mut Form::json(body)).expect("a body");
-        let name = |act: &Act| match act {
-            Act::Move { to, .. } => format!("move to {}", to.name()),
-            Act::Route { assignee, group } => {
-                format!("route {}{}", u8::from(assignee.is_some()), u8::from(group.is_some()))
-            }
-            Act::Edit(_) => "edit".to_owned(),
-            other => format!("{other:?}"),
-        };
-        update.acts().iter().map(name).collect()
+        Update::read(&mut Form::json(body)).expect("a body").into_revision()
     }
 
     #[test]
-    fn what_is_sent_is_done_and_nothing_else() {
-        assert!(names(json!({})).is_empty());
-        assert!(names(json!({"id": "x", "channel": "web", "created_at": "y"})).is_empty());
-        assert_eq!(names(json!({"assignee_id": null})), ["route 10"]);
-        assert_eq!(names(json!({"tags": []})), ["edit"]);
-        assert_eq!(names(json!({"custom_fields": [{"id": "a", "value": null}]})), ["edit"]);
-    }
-
-    #[test]
-    fn a_ticket_is_opened_before_it_is_changed_and_ended_after() {
-        let id = Uuid::from_u128(1);
-        let body =
-            |status: &str| json!({"status": status, "subject": "s", "assignee_id": id, "group_id": id});
-        assert_eq!(names(body("open")), ["move to open", "route 11", "edit"]);
-        assert_eq!(names(body("solved")), ["route 11", "edit", "move to resolved"]);
-        assert_eq!(names(body("closed")), ["route 11", "edit", "move to closed"]);
+    fn what_is_sent_is_wanted_and_nothing_else() {
+        assert!(revision(json!({})).is_empty());
+        assert!(revision(json!({"id": "x", "channel": "web", "created_at": "y"})).is_empty());
+        let unassigned = revision(json!({"assignee_id": null}));
+        assert_eq!((unassigned.assignee, unassigned.group), (Some(None), None));
+        assert!(revision(json!({"tags": []})).edit.tags.is_some_and(|tags| tags.is_empty()));
+        let cleared = revision(json!({"custom_fields": [{"id": "a", "value": null}]}));
+        assert_eq!(cleared.edit.fields, [("a".to_owned(), Value::Null)].into());
     }
 }
