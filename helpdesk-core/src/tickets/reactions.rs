@@ -102,12 +102,7 @@ impl JobHandler for StatusMail {
     async fn run(&self, desk: &Helpdesk, job: &Job) -> Result<Changes, JobError> {
         let StatusNews { ticket, was, status, via } = job.payload()?;
         let Some(status) = told(was, status, &via) else { return Ok(desk.changes()) };
-        let ticket = desk.store().get::<Ticket>(job.scope(), ticket).await?;
-        let Some(ticket) = ticket.filter(|ticket| ticket.deleted.is_none()) else {
-            return Ok(desk.changes());
-        };
-        let requester = desk.store().get::<User>(job.scope(), ticket.requester).await?;
-        if let Some(requester) = requester.filter(|requester| wants_mail(requester)) {
+        if let Some((ticket, requester)) = mailed(desk, job, ticket).await? {
             let context = json!({
                 "reference": via.tickets.format(ticket.number),
                 "subject": ticket.subject,
@@ -123,6 +118,18 @@ impl JobHandler for StatusMail {
 /// Whether somebody who asked is told of their tickets by mail. Those who were shut out hear nothing more.
 pub(super) const fn wants_mail(requester: &User) -> bool {
     !requester.state.is_shut_out() && requester.preferences.by_mail && requester.preferences.ticket_updates
+}
+
+/// A ticket and its requester, while the ticket is there and they want to be told of it by mail.
+async fn mailed(
+    desk: &Helpdesk,
+    job: &Job,
+    ticket: TicketId,
+) -> Result<Option<(Arc<Stored<Ticket>>, Arc<Stored<User>>)>, JobError> {
+    let ticket = desk.store().get::<Ticket>(job.scope(), ticket).await?;
+    let Some(ticket) = ticket.filter(|ticket| ticket.deleted.is_none()) else { return Ok(None) };
+    let requester = desk.store().get::<User>(job.scope(), ticket.requester).await?;
+    Ok(requester.filter(|requester| wants_mail(requester)).map(|requester| (ticket, requester)))
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -152,12 +159,7 @@ impl JobHandler for ReceiptMail {
 
     async fn run(&self, desk: &Helpdesk, job: &Job) -> Result<Changes, JobError> {
         let Receipt { ticket, via } = job.payload()?;
-        let ticket = desk.store().get::<Ticket>(job.scope(), ticket).await?;
-        let Some(ticket) = ticket.filter(|ticket| ticket.deleted.is_none()) else {
-            return Ok(desk.changes());
-        };
-        let requester = desk.store().get::<User>(job.scope(), ticket.requester).await?;
-        if let Some(requester) = requester.filter(|requester| wants_mail(requester)) {
+        if let Some((ticket, requester)) = mailed(desk, job, ticket).await? {
             let context = json!({
                 "reference": via.tickets.format(ticket.number),
                 "subject": ticket.subject,
