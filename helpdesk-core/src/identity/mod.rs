@@ -29,6 +29,7 @@ pub use self::one_time::OneTimeId;
 pub use self::organisation::{Goals, Organisation, OrganisationId, OrganisationSettings, Promises};
 pub use self::passwords::{MAX_PASSWORD, MIN_PASSWORD, PasswordCost, Passwords, password_problem};
 pub use self::permissions::{Permission, Permissions};
+pub(crate) use self::picture::Pictures;
 pub use self::picture::{MAX_PICTURE, PICTURE_SIDE};
 pub use self::role::{BUILTIN_ROLES, BuiltinRole, Role, RoleId};
 pub use self::service::{

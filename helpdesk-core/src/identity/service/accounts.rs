@@ -8,9 +8,7 @@ use crate::identity::login::{Credential, CredentialId, Login, LoginId, normal, r
 use crate::identity::mails::account_mail;
 use crate::identity::service::Identity;
 use crate::identity::service::employing::check_grant;
-use crate::identity::{
-    AccountState, Availability, Role, User, UserId, password_problem, permissions, picture,
-};
+use crate::identity::{AccountState, Availability, Role, User, UserId, password_problem, permissions};
 use crate::mail::MailTemplate;
 use crate::notifications::Preferences;
 use crate::storage::{Changes, EntityId as _, Scope, Slot, StorageError, Stored};
@@ -126,7 +124,7 @@ impl Identity {
         }
         problems.into_result()?;
         let picture = match picture {
-            Some(content) => Some(off_thread(move || picture::fit(&content)).await??),
+            Some(content) => Some(self.desk.pictures().fit(content).await?),
             None => None,
         };
         let role = self.role(actor.scope(), "customer").await?.ok_or(Error::NotFound { what: "role" })?;
@@ -396,11 +394,6 @@ pub(super) fn split_name(full_name: &str) -> (String, String) {
     }
     let (first, last) = words.split_at(family.min(words.len()));
     (first.join(" "), last.join(" "))
-}
-
-/// Runs work that keeps a core busy where no request waits behind it.
-pub(super) async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(Error::internal)
 }
 
 #[cfg(test)]
