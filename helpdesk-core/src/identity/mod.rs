@@ -4,6 +4,7 @@
 //! by area in `service/`.
 
 mod api_key;
+mod cleanup;
 mod confirmation;
 mod invitations;
 mod login;
@@ -61,7 +62,7 @@ pub(crate) const KINDS: [&KindSpec; 10] = [
 ];
 
 /// The sorts of work of this context.
-pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 6] {
+pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 8] {
     [
         Arc::new(mails::AccountMail),
         Arc::new(mails::ResetMail),
@@ -69,5 +70,7 @@ pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 6] {
         Arc::new(confirmation::ConfirmationMail),
         Arc::new(confirmation::NewAddressMail),
         Arc::new(confirmation::AddressChangeMail),
+        Arc::new(cleanup::Ended),
+        Arc::new(cleanup::Unconfirmed),
     ]
 }

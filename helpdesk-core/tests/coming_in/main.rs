@@ -1,5 +1,6 @@
 //! Signing up, second factors and what people set for themselves, through the services.
 
+mod cleanup;
 mod settings;
 mod sign_up;
 #[path = "../support/mod.rs"]

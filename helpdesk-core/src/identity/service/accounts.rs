@@ -344,6 +344,24 @@ impl Identity {
         (id, slot)
     }
 
+    /// Has a commit remove an account that was never used, with its password and the names it logs in by. What is in the
+    /// event log of it stays.
+    pub(in crate::identity) async fn remove_account(
+        &self,
+        changes: &mut Changes,
+        actor: &Actor,
+        account: &Stored<User>,
+    ) -> Result<()> {
+        release(changes, &self.logins(account.id).await?);
+        self.drop_tokens(changes, account.id, None).await?;
+        if let Some(credential) = self.credential(account.scope, account.id).await? {
+            changes.delete(&credential);
+        }
+        changes.delete(account);
+        self.record(changes, actor, "user.removed", account.id, None);
+        Ok(())
+    }
+
     /// Which of an account's names another has.
     pub(super) async fn taken(&self, user: &User) -> Result<Error> {
         let mut problems = Problems::default();

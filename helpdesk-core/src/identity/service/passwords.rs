@@ -197,6 +197,15 @@ impl Identity {
         Ok(())
     }
 
+    /// The one-time tokens of an account that are still good, the oldest first. There are few of each purpose.
+    pub(in crate::identity) async fn pending_tokens(
+        &self,
+        user: UserId,
+    ) -> Result<Vec<Arc<Stored<OneTime>>>> {
+        let good = Filter::equals("user_id", user.uuid()).and(Filter::at_least("expires", self.desk.now()));
+        Ok(self.desk.store().select::<OneTime>(Scope::GLOBAL).filter(good).all().await?)
+    }
+
     /// Takes back the one-time tokens of an account, but for the one that goes already.
     pub(super) async fn drop_tokens(
         &self,
@@ -204,11 +213,8 @@ impl Identity {
         user: UserId,
         used: Option<OneTimeId>,
     ) -> Result<()> {
-        let tokens = self.desk.store().select::<OneTime>(Scope::GLOBAL);
-        let page = tokens.filter(Filter::equals("user_id", user.uuid())).limit(200).page().await?;
-        for token in page.items.iter().filter(|token| Some(token.id) != used) {
-            changes.delete(token);
-        }
+        let tokens = self.pending_tokens(user).await?;
+        tokens.iter().filter(|token| Some(token.id) != used).for_each(|token| changes.delete(token));
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::actor::{Actor, Authenticated, Via, Who};
 use crate::error::{AuthFailure, Error, Result};
+use crate::identity::cleanup::remove_after;
 use crate::identity::login::{Login, normal};
 use crate::identity::service::Identity;
 use crate::identity::session::{Admission, EndReason, Ended, Refresh};
@@ -128,6 +129,7 @@ impl Identity {
                     ended: None,
                 };
                 changes.insert(Scope::GLOBAL, id, &session);
+                remove_after(&self.desk, &mut changes, session.expires);
                 self.record(&mut changes, actor_of, "user.signed_in", account.id, None);
                 Ok((changes, (id, session)))
             })

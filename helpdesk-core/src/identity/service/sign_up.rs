@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::actor::{Actor, Via};
 use crate::contacts::{Company, CompanyId};
 use crate::error::{Error, Problem, Result};
+use crate::identity::cleanup::remove_unconfirmed;
 use crate::identity::confirmation::{address_change_mail, confirmation_mail};
 use crate::identity::login::{Login, LoginId};
 use crate::identity::one_time::{OneTime, OneTimePurpose};
@@ -72,6 +73,7 @@ impl Identity {
             changes.require(company);
         }
         changes.enqueue(actor.scope(), self.desk.ids().id(at), confirmation_mail(id, &link, at));
+        remove_unconfirmed(&self.desk, &mut changes, actor.scope());
         match self.desk.commit(changes).await {
             Ok(committed) => Ok(Stored::inserted(actor.scope(), id, at, committed.written(slot), user)),
             Err(StorageError::Duplicate { kind: "login", .. }) => Err(self.taken(&user).await?),
