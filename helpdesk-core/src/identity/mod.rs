@@ -34,7 +34,7 @@ pub(crate) use self::picture::Pictures;
 pub use self::picture::{MAX_PICTURE, PICTURE_SIDE};
 pub use self::role::{BUILTIN_ROLES, BuiltinRole, Role, RoleId};
 pub use self::service::{
-    Agent, AgentEdit, AgentPage, AgentQuery, Credentials, Identity, NewAgent, NewApiKey, NewUser,
+    Agent, AgentEdit, AgentPage, AgentQuery, Confirming, Credentials, Identity, NewAgent, NewApiKey, NewUser,
     OrganisationChange, Person, PreferencesChange, ProfileChange, Registration, Rotation, SecondFactorChange,
     SecurityChange, Settings, SignUp, SignedIn, UserQuery,
 };

@@ -11,6 +11,7 @@ mod two_factor;
 use std::sync::Arc;
 
 use helpdesk_core::Via;
+use helpdesk_core::identity::Confirming;
 
 /// A door whose clients keep one token.
 fn door() -> Arc<Via> {
@@ -19,6 +20,9 @@ fn door() -> Arc<Via> {
 
 /// Where mailed links lead.
 const LINK: &str = "/api/auth/confirm?token={token}";
+
+/// What who signed up knows.
+const OWN: Confirming<'static> = Confirming::Password(support::PASSWORD);
 
 /// The token of a mailed link.
 fn token(mail: &helpdesk_core::Mail) -> String {

@@ -35,6 +35,25 @@ impl std::fmt::Debug for SignUp {
     }
 }
 
+/// What somebody shows beside the token of a link that confirms an address. The token alone says that the address is
+/// theirs, and not that the account is: anybody may have signed up with it, or asked for it.
+#[derive(Clone, Copy)]
+pub enum Confirming<'a> {
+    /// The password of the account.
+    Password(&'a str),
+    /// Another password that an account which signed up has from now on. Whoever typed the first is then shut out.
+    NewPassword(&'a str),
+}
+
+impl std::fmt::Debug for Confirming<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Password(_) => "Password(..)",
+            Self::NewPassword(_) => "NewPassword(..)",
+        })
+    }
+}
+
 impl Identity {
     /// Signs somebody up: the account has the role of customers and can be used once its address is confirmed. They
     /// get a mail with a link for that.
@@ -87,22 +106,43 @@ impl Identity {
     /// # Errors
     ///
     /// [`Error::BadToken`] where the token is none of ours, was used, has expired, or the account was shut out;
-    /// [`Error::Invalid`] for `email` where somebody else has the new address by now.
-    pub async fn confirm_address(&self, via: &Arc<Via>, token: &str) -> Result<()> {
+    /// [`Error::Invalid`] for `password` where it is another, for `new_password` where it will not do, for `email` where
+    /// somebody else has the new address by now; [`Error::Limited`] after too many guesses. The token then stays good.
+    pub async fn confirm_address(&self, via: &Arc<Via>, token: &str, shown: Confirming<'_>) -> Result<()> {
+        let found = self.one_time(token).await?;
+        let actor = &Actor::anonymous(found.organisation, Arc::clone(via));
+        let password = match (found.purpose, shown) {
+            (OneTimePurpose::ConfirmAddress, Confirming::NewPassword(new)) => {
+                let user = self.load(actor.scope(), found.user).await.map_err(|_| Error::BadToken)?;
+                let waits = matches!(user.state, AccountState::Unconfirmed | AccountState::Approved { .. });
+                return if waits { self.reset_by(actor, found, new).await } else { Err(Error::BadToken) };
+            }
+            // Whoever has the new address does not have the account for that.
+            (OneTimePurpose::ChangeAddress, Confirming::NewPassword(_)) => {
+                return Err(Error::invalid("password", Problem::Required));
+            }
+            (OneTimePurpose::ConfirmAddress | OneTimePurpose::ChangeAddress, Confirming::Password(shown)) => {
+                shown
+            }
+            _ => return Err(Error::BadToken),
+        };
+        let credential = self.right_password(actor.scope(), found.user, password).await?;
+        let credential = &credential.ok_or_else(|| Error::invalid("password", Problem::Wrong("password")))?;
         let confirmed = self
             .desk
             .decide(|| async move {
                 let token = self.one_time(token).await?;
-                let actor = Actor::anonymous(token.organisation, Arc::clone(via));
                 let mut changes = self.desk.changes();
+                // Another password ends the link as well.
+                changes.require(credential);
                 let before = self.load(actor.scope(), token.user).await.map_err(|_| Error::BadToken)?;
                 match (token.purpose, &token.email) {
                     (OneTimePurpose::ConfirmAddress, _) => {
-                        self.let_in(&mut changes, &actor, &before).await?;
+                        self.let_in(&mut changes, actor, &before).await?;
                         changes.delete(&token);
                     }
                     (OneTimePurpose::ChangeAddress, Some(email)) => {
-                        self.move_address(&mut changes, &actor, &before, &token, email).await?;
+                        self.move_address(&mut changes, actor, &before, &token, email).await?;
                     }
                     _ => return Err(Error::BadToken),
                 }
