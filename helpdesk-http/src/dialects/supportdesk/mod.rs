@@ -41,7 +41,7 @@ mod words;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use helpdesk_core::identity::OrganisationId;
+use helpdesk_core::identity::{Admission, OrganisationId};
 use helpdesk_core::{Quota, Reference, Via};
 
 pub use self::events::SupportDeskFeed;
@@ -101,3 +101,4 @@ fn door() -> Arc<Via> {
         mails_news: true,
     })
 }
+        admission: Admission::Approved,
