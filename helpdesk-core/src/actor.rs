@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::identity::{ApiKeyId, OrganisationId, Permission, Permissions, SessionId, UserId};
+use crate::identity::{Admission, ApiKeyId, OrganisationId, Permission, Permissions, SessionId, UserId};
 use crate::storage::{EntityId as _, Scope};
 
 /// Somebody or something that calls a service.
@@ -55,6 +55,9 @@ pub struct Via {
     /// doors a mail tells where a ticket stands, and nothing more.
     #[serde(default)]
     pub mails_news: bool,
+    /// Which accounts are let in, wherever their token was given. Default: those that were approved.
+    #[serde(default)]
+    pub admission: Admission,
 }
 
 impl Via {
@@ -65,6 +68,7 @@ impl Via {
         reset_path: Cow::Borrowed("/reset-password?uid={uid}&token={token}"),
         access_minutes: None,
         mails_news: false,
+        admission: Admission::Approved,
     };
 
     /// Where somebody sets a password with the token of a mail, below the site's address.

@@ -15,7 +15,7 @@ use crate::error::{Conflict, Error, Result};
 use crate::events::Notifier;
 use crate::gateway::WorkflowGateway;
 use crate::groups::Groups;
-use crate::identity::{Identity, Lifetimes, PasswordCost, Passwords, Tokens};
+use crate::identity::{Identity, Lifetimes, PasswordCost, Passwords, Pictures, Tokens};
 use crate::ids::{Ids, SystemIds};
 use crate::insight::{Insight, ReportWriter};
 use crate::jobs::{JobHandler, Jobs};
@@ -57,6 +57,7 @@ struct Ports {
     workflow: Arc<Workflow>,
     tokens: Tokens,
     passwords: Passwords,
+    pictures: Pictures,
     site: String,
     rating_link: String,
     jobs_enqueued: Notify,
@@ -281,6 +282,10 @@ impl Helpdesk {
         &self.0.passwords
     }
 
+    pub(crate) fn pictures(&self) -> &Pictures {
+        &self.0.pictures
+    }
+
     pub(crate) fn site(&self) -> &str {
         &self.0.site
     }
@@ -492,6 +497,7 @@ impl Builder {
             workflow: Arc::new(self.workflow),
             tokens: Tokens::new(&secret, self.lifetimes),
             passwords: Passwords::new(self.password_cost),
+            pictures: Pictures::new(),
             rating_link: self
                 .rating_link
                 .unwrap_or_else(|| format!("{}/satisfaction?token={{token}}", self.site)),

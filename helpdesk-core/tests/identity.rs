@@ -201,6 +201,40 @@ async fn access_tokens_expire_and_are_good_for_nothing_else() -> Result<()> {
     Ok(())
 }
 
+/// A token is good at another door only as far as that one lets the account in.
+#[tokio::test]
+async fn a_door_lets_in_whom_it_would_have_let_sign_in() -> Result<()> {
+    let world = World::new().await;
+    let identity = world.desk.identity();
+    let wide = || Arc::new(Via { admission: Admission::Pending, ..Via::SYSTEM });
+    let new = NewUser {
+        person: registration("ada@demo.test").person,
+        role: "admin".into(),
+        password: Some(PASSWORD.into()),
+        approved: false,
+    };
+    let ada = identity.create_user(&world.system(), new).await?;
+    let admit = |_: &_, _: &_| Ok(Admission::Pending);
+    let signed_in = identity.sign_in(None, "ada@demo.test", PASSWORD, wide(), admit).await?;
+    assert!(identity.authenticate(&signed_in.access, wide()).await.is_ok());
+    let file = identity.file_token(&signed_in.caller).expect("a token");
+    let refused = [
+        identity.sign_in(None, "ada@demo.test", PASSWORD, via(), admit).await.map(drop),
+        identity.authenticate(&signed_in.access, via()).await.map(drop),
+        identity.authenticate_file(&file, via()).await.map(drop),
+        identity.authenticate_bearer(&signed_in.access, via()).await.map(drop),
+        identity.refresh(&signed_in.refresh, Rotation::Keep, via()).await.map(drop),
+    ];
+    for refused in refused {
+        assert!(matches!(refused, Err(Error::Unauthenticated(AuthFailure::Inactive))));
+    }
+    assert!(identity.refresh(&signed_in.refresh, Rotation::Keep, wide()).await.is_ok());
+    identity.approve(&world.system(), ada.id).await?;
+    assert!(identity.authenticate(&signed_in.access, via()).await.is_ok());
+    assert!(identity.refresh(&signed_in.refresh, Rotation::Keep, via()).await.is_ok());
+    Ok(())
+}
+
 #[tokio::test]
 async fn refresh_tokens_rotate_and_reuse_ends_the_session() -> Result<()> {
     let world = World::new().await;

@@ -90,8 +90,9 @@ impl JobHandler for NewAddressMail {
         let context = json!({
             "title": "Confirm your new address",
             "message": "Somebody asked that an account at our help desk has this address from now on. If it was you, \
-                        follow the link; it works once, and for a few days only. If it was not you, there is nothing \
-                        for you to do.",
+                        follow the link and give the password of your account; it works once, and for a few days only. \
+                        If it was not you, there is nothing for you to do: without that password the account does not \
+                        get your address.",
             "link": link(desk, &template, &token),
             "needed": true,
         });

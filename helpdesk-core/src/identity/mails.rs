@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::cleanup::remove_after;
 use super::login::Login;
 use super::one_time::{self, OneTime, OneTimeId, OneTimePurpose};
 use super::{AccountState, OrganisationId, User, UserId};
@@ -99,6 +100,9 @@ const fn may_reset(state: &AccountState) -> bool {
     matches!(state, AccountState::Unconfirmed | AccountState::Pending | AccountState::Approved { .. })
 }
 
+/// How many links of a sort are good at a time for one account. The oldest give way to the next.
+const MAX_LINKS: usize = 20;
+
 /// Makes a one-time token and answers its text. It is stored before the mail leaves, so that the link works when it
 /// arrives.
 pub(super) async fn make_token(
@@ -124,6 +128,11 @@ pub(super) async fn make_token(
         expires: at + lasts,
         email,
     };
+    let present = desk.identity().pending_tokens(user.id).await?;
+    let alike: Vec<_> = present.iter().filter(|token| token.purpose == purpose).collect();
+    let many = (alike.len() + 1).saturating_sub(MAX_LINKS);
+    alike.iter().take(many).for_each(|token| changes.delete(token));
+    remove_after(desk, &mut changes, token.expires);
     changes.insert(Scope::GLOBAL, OneTimeId::from_uuid(desk.ids().id(at)), &token);
     // A change of password ends what was sent before it, and must not miss this one.
     changes.require(user);

@@ -4,6 +4,7 @@
 //! by area in `service/`.
 
 mod api_key;
+mod cleanup;
 mod confirmation;
 mod invitations;
 mod login;
@@ -29,10 +30,11 @@ pub use self::one_time::OneTimeId;
 pub use self::organisation::{Goals, Organisation, OrganisationId, OrganisationSettings, Promises};
 pub use self::passwords::{MAX_PASSWORD, MIN_PASSWORD, PasswordCost, Passwords, password_problem};
 pub use self::permissions::{Permission, Permissions};
+pub(crate) use self::picture::Pictures;
 pub use self::picture::{MAX_PICTURE, PICTURE_SIDE};
 pub use self::role::{BUILTIN_ROLES, BuiltinRole, Role, RoleId};
 pub use self::service::{
-    Agent, AgentEdit, AgentPage, AgentQuery, Credentials, Identity, NewAgent, NewApiKey, NewUser,
+    Agent, AgentEdit, AgentPage, AgentQuery, Confirming, Credentials, Identity, NewAgent, NewApiKey, NewUser,
     OrganisationChange, Person, PreferencesChange, ProfileChange, Registration, Rotation, SecondFactorChange,
     SecurityChange, Settings, SignUp, SignedIn, UserQuery,
 };
@@ -60,7 +62,7 @@ pub(crate) const KINDS: [&KindSpec; 10] = [
 ];
 
 /// The sorts of work of this context.
-pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 6] {
+pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 8] {
     [
         Arc::new(mails::AccountMail),
         Arc::new(mails::ResetMail),
@@ -68,5 +70,7 @@ pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 6] {
         Arc::new(confirmation::ConfirmationMail),
         Arc::new(confirmation::NewAddressMail),
         Arc::new(confirmation::AddressChangeMail),
+        Arc::new(cleanup::Ended),
+        Arc::new(cleanup::Unconfirmed),
     ]
 }

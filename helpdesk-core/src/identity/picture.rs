@@ -1,11 +1,13 @@
 //! Profile pictures.
 
 use std::io::Cursor;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageFormat, ImageReader, Limits, Rgba};
+use tokio::sync::Semaphore;
 
 use crate::error::{Error, Problem, Result};
 
@@ -18,14 +20,43 @@ pub const PICTURE_SIDE: u32 = 1_024;
 const MAX_SIDE: u32 = 8_192;
 /// The most memory that decoding may take, in bytes.
 const MAX_MEMORY: u64 = 256 * 1024 * 1024;
+/// How many pictures are worked on at a time: each may take twice the memory of decoding, and anybody may send one.
+const AT_ONCE: usize = 2;
 
-/// Turns an uploaded PNG or JPEG into the picture that is kept: a JPEG of exactly 1024 by 1024 pixels, scaled
-/// until it fills the square and cut evenly at its longer sides, without what the camera wrote beside it.
-///
-/// # Errors
-///
-/// [`Error::Invalid`] for the field `image`: too large, of another format whatever its name says, or damaged.
-pub(super) fn fit(content: &[u8]) -> Result<Bytes> {
+/// Makes pictures of what people upload: off the async threads, a bounded number at a time.
+#[derive(Debug)]
+pub(crate) struct Pictures {
+    running: Arc<Semaphore>,
+}
+
+impl Pictures {
+    pub(crate) fn new() -> Self {
+        Self { running: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// Turns an uploaded PNG or JPEG into the picture that is kept: a JPEG of exactly 1024 by 1024 pixels, cut evenly at
+    /// its longer sides and scaled until it fills the square, without what the camera wrote beside it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] for the field `image`: too large, of another format whatever its name says, or damaged.
+    pub(super) async fn fit(&self, content: Bytes) -> Result<Bytes> {
+        self.off_thread(move || fit(&content)).await?
+    }
+
+    async fn off_thread<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let permit = Arc::clone(&self.running).acquire_owned().await.map_err(Error::internal)?;
+        tokio::task::spawn_blocking(move || {
+            let outcome = work();
+            drop(permit);
+            outcome
+        })
+        .await
+        .map_err(Error::internal)
+    }
+}
+
+fn fit(content: &[u8]) -> Result<Bytes> {
     let refused = |text: &str| Error::invalid("image", Problem::File(text.to_owned()));
     if content.is_empty() {
         return Err(refused("The file is empty."));
@@ -44,10 +75,22 @@ pub(super) fn fit(content: &[u8]) -> Result<Bytes> {
     limits.max_alloc = Some(MAX_MEMORY);
     reader.limits(limits);
     let picture = reader.decode().map_err(|_| refused("The picture is damaged or too large to be read."))?;
-    let square = picture.resize_to_fill(PICTURE_SIDE, PICTURE_SIDE, FilterType::Triangle);
+    let square = squared(picture).resize_exact(PICTURE_SIDE, PICTURE_SIDE, FilterType::Triangle);
     let mut jpeg = Vec::new();
     JpegEncoder::new_with_quality(&mut jpeg, 85).encode_image(&flat(&square)).map_err(Error::internal)?;
     Ok(jpeg.into())
+}
+
+/// The square in the middle of a picture. It is cut out before anything is scaled: what a narrow picture is as a whole,
+/// once its short side has the size wanted, may be immense.
+fn squared(picture: DynamicImage) -> DynamicImage {
+    let (width, height) = (picture.width(), picture.height());
+    let side = width.min(height);
+    if width == height {
+        picture
+    } else {
+        picture.crop_imm((width - side) / 2, (height - side) / 2, side, side)
+    }
 }
 
 /// The picture on white where it was transparent, which JPEG cannot say.
@@ -81,6 +124,49 @@ mod tests {
             let read = image::load_from_memory(&kept).expect("a picture");
             assert_eq!((read.width(), read.height()), (1_024, 1_024));
         }
+    }
+
+    /// As a whole such a picture would be eight million pixels long, once it were high enough.
+    #[test]
+    fn a_line_of_pixels_takes_no_more_than_its_middle() {
+        for (width, height) in [(8_192, 1), (1, 8_192), (8_192, 2)] {
+            let mut line = ImageBuffer::from_pixel(width, height, Rgb([0, 0, 0]));
+            let (x, y) = (width.saturating_sub(height) / 2, height.saturating_sub(width) / 2);
+            for (dx, dy) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+                if let Some(pixel) = line.get_pixel_mut_checked(x + dx, y + dy) {
+                    *pixel = Rgb([250, 250, 250]);
+                }
+            }
+            let kept = fit(&png(&DynamicImage::ImageRgb8(line))).expect("a picture");
+            let read = image::load_from_memory(&kept).expect("a picture").to_rgb8();
+            assert_eq!((read.width(), read.height()), (1_024, 1_024));
+            assert!(read.get_pixel(512, 512).0.iter().all(|shade| *shade > 240), "the middle is kept");
+        }
+    }
+
+    #[tokio::test]
+    async fn only_so_many_are_worked_on_at_a_time() {
+        let pictures = Pictures::new();
+        let (started, mut begun) = tokio::sync::mpsc::unbounded_channel();
+        let (finish, finished) = std::sync::mpsc::channel::<()>();
+        let finished = Arc::new(std::sync::Mutex::new(finished));
+        let work = |number: usize| {
+            let (started, finished) = (started.clone(), Arc::clone(&finished));
+            pictures.off_thread(move || {
+                started.send(number).expect("the test waits");
+                finished.lock().expect("nobody panicked").recv().expect("the test says so");
+            })
+        };
+        let mut all = Box::pin(async { tokio::join!(work(0), work(1), work(2)) });
+        let first = async { (begun.recv().await, begun.recv().await) };
+        let first = tokio::select! { biased; _ = &mut all => None, first = first => Some(first) };
+        assert!(first.is_some_and(|(one, other)| one.is_some() && other.is_some()));
+        assert_eq!(pictures.running.available_permits(), 0);
+        assert!(begun.try_recv().is_err(), "the third waits");
+        (0..3).for_each(|_| finish.send(()).expect("somebody waits"));
+        let (one, two, three) = all.await;
+        assert!(one.is_ok() && two.is_ok() && three.is_ok());
+        assert!(begun.try_recv().is_ok());
     }
 
     #[test]

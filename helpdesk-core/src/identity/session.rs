@@ -16,10 +16,11 @@ entity_id! {
 pub const REFRESH_GRACE: Duration = Duration::seconds(10);
 
 /// Which accounts a door lets in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Admission {
     /// Those that were approved.
+    #[default]
     Approved,
     /// Also those that wait for approval: for doors whose document asks for a role and nothing else. Only an
     /// administrator gives such a role, so nobody who signed up by themselves comes in.

@@ -1,5 +1,6 @@
 //! Signing up, second factors and what people set for themselves, through the services.
 
+mod cleanup;
 mod settings;
 mod sign_up;
 #[path = "../support/mod.rs"]
@@ -10,6 +11,7 @@ mod two_factor;
 use std::sync::Arc;
 
 use helpdesk_core::Via;
+use helpdesk_core::identity::Confirming;
 
 /// A door whose clients keep one token.
 fn door() -> Arc<Via> {
@@ -18,6 +20,9 @@ fn door() -> Arc<Via> {
 
 /// Where mailed links lead.
 const LINK: &str = "/api/auth/confirm?token={token}";
+
+/// What who signed up knows.
+const OWN: Confirming<'static> = Confirming::Password(support::PASSWORD);
 
 /// The token of a mailed link.
 fn token(mail: &helpdesk_core::Mail) -> String {

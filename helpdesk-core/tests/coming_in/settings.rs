@@ -1,6 +1,6 @@
 //! What people set for themselves, and administrators for the organisation.
 
-use helpdesk_core::identity::{Admission, OrganisationChange, PreferencesChange, ProfileChange};
+use helpdesk_core::identity::{Admission, Confirming, OrganisationChange, PreferencesChange, ProfileChange};
 use helpdesk_core::{Error, MailTemplate, Problem, Result};
 use serde_json::json;
 
@@ -64,7 +64,9 @@ async fn another_address_is_confirmed_before_it_takes_effect_and_the_present_one
     assert_eq!(mails.iter().map(|mail| &*mail.to).collect::<Vec<_>>(), ["ada@demo.test", "ada@new.test"]);
     assert!(mails[0].context["link"].is_null() && !mails[0].context.to_string().contains("new.test"));
 
-    identity.confirm_address(&door(), &token(&mails[1])).await?;
+    let link = token(&mails[1]);
+    let own = Confirming::Password(PASSWORD);
+    identity.confirm_address(&door(), &link, own).await?;
     let admit = |_: &_, _: &_| Ok(Admission::Approved);
     assert!(identity.sign_in(None, "ada@demo.test", PASSWORD, door(), admit).await.is_err());
     let signed_in = identity.sign_in(None, "ada@new.test", PASSWORD, door(), admit).await?;
@@ -88,9 +90,41 @@ async fn an_address_that_somebody_took_meanwhile_stays_theirs() -> Result<()> {
     let mails = world.mails().await;
     let mail = mails.iter().find(|mail| mail.to == "eve@demo.test").expect("a mail");
     world.user("eve", "customer").await;
-    let late = identity.confirm_address(&door(), &token(mail)).await.expect_err("taken");
+    let own = Confirming::Password(PASSWORD);
+    let late = identity.confirm_address(&door(), &token(mail), own).await.expect_err("taken");
     assert_eq!(problems(&late), [("email".to_owned(), vec![Problem::Taken("e-mail address")])]);
     assert!(world.sign_in("eve").await.actor.user() != ada.user());
+    Ok(())
+}
+
+/// Whoever has an address may be asked to confirm it for somebody else's account, and has only its link.
+#[tokio::test]
+async fn nobody_gives_an_address_to_an_account_of_which_they_do_not_know_the_password() -> Result<()> {
+    let world = World::new().await;
+    let identity = world.desk.identity();
+    let eve = world.actor("eve", "customer").await;
+    identity.change_profile(&eve, email("victim@corp.test")).await?;
+    let mails = world.mails().await;
+    let mail = mails.iter().find(|mail| mail.to == "victim@corp.test").expect("a mail");
+    let words = mail.context["message"].as_str().expect("words");
+    assert!(words.contains("the password of your account"), "{words}");
+    let link = token(mail);
+    let guessed = identity.confirm_address(&door(), &link, Confirming::Password("another one")).await;
+    let guessed = guessed.expect_err("not theirs");
+    assert_eq!(problems(&guessed), [("password".to_owned(), vec![Problem::Wrong("password")])]);
+    // Nor does the account become theirs who have the address.
+    let chosen = identity.confirm_address(&door(), &link, Confirming::NewPassword("another one")).await;
+    assert_eq!(
+        problems(&chosen.expect_err("not theirs")),
+        [("password".to_owned(), vec![Problem::Required])]
+    );
+    assert!(matches!(
+        identity.reset_password_anywhere(&door(), &link, "another one").await,
+        Err(Error::BadToken)
+    ));
+    assert_eq!(identity.profile(&eve).await?.email, "eve@demo.test");
+    identity.confirm_address(&door(), &link, Confirming::Password(PASSWORD)).await?;
+    assert_eq!(identity.profile(&eve).await?.email, "victim@corp.test");
     Ok(())
 }
 

@@ -2,13 +2,13 @@
 
 use chrono::Duration;
 use helpdesk_core::contacts::{Company, CompanyId};
-use helpdesk_core::identity::{Admission, Person, SignUp, SignedIn};
+use helpdesk_core::identity::{Admission, Confirming, Person, SignUp, SignedIn};
 use helpdesk_core::storage::{EntityId as _, Stored};
 use helpdesk_core::{AuthFailure, Error, MailTemplate, Problem, Result};
 
 use crate::support::tickets::problems;
 use crate::support::{PASSWORD, World};
-use crate::{LINK, door, token};
+use crate::{LINK, OWN, door, token};
 
 const EMAIL: &str = "sam@acme.example";
 
@@ -57,9 +57,9 @@ async fn an_account_is_used_once_its_address_is_confirmed() -> Result<()> {
     let link = mails[0].context["link"].as_str().expect("a link");
     assert!(link.starts_with("https://desk.test/api/auth/confirm?token="), "{link}");
     let token = token(&mails[0]);
-    assert!(matches!(identity.confirm_address(&door(), "made up").await, Err(Error::BadToken)));
-    identity.confirm_address(&door(), &token).await?;
-    assert!(matches!(identity.confirm_address(&door(), &token).await, Err(Error::BadToken)), "once");
+    assert!(matches!(identity.confirm_address(&door(), "made up", OWN).await, Err(Error::BadToken)));
+    identity.confirm_address(&door(), &token, OWN).await?;
+    assert!(matches!(identity.confirm_address(&door(), &token, OWN).await, Err(Error::BadToken)), "once");
     sign_in(&world, PASSWORD).await?;
     Ok(())
 }
@@ -73,13 +73,13 @@ async fn a_link_confirms_for_three_days() -> Result<()> {
     world.clock.advance(Duration::days(3));
     let late = identity.reset_password_anywhere(&door(), &confirmation, "another one").await;
     assert!(matches!(late, Err(Error::BadToken)));
-    assert!(matches!(identity.confirm_address(&door(), &confirmation).await, Err(Error::BadToken)));
+    assert!(matches!(identity.confirm_address(&door(), &confirmation, OWN).await, Err(Error::BadToken)));
 
     identity.request_reset_anywhere(&world.anonymous(), EMAIL).await?;
     let mails = world.mails().await;
     assert_eq!(mails[0].template, MailTemplate::PasswordReset);
     let reset = token(&mails[0]);
-    assert!(matches!(identity.confirm_address(&door(), &reset).await, Err(Error::BadToken)));
+    assert!(matches!(identity.confirm_address(&door(), &reset, OWN).await, Err(Error::BadToken)));
     // It was mailed to the address, so following it shows as much as following the other.
     identity.reset_password_anywhere(&door(), &reset, "another one").await?;
     sign_in(&world, "another one").await?;
@@ -98,9 +98,52 @@ async fn the_link_that_confirms_may_also_choose_the_password() -> Result<()> {
     sign_in(&world, "another one").await?;
     assert!(sign_in(&world, PASSWORD).await.is_err());
     assert!(
-        matches!(identity.confirm_address(&door(), &confirmation).await, Err(Error::BadToken)),
+        matches!(identity.confirm_address(&door(), &confirmation, OWN).await, Err(Error::BadToken)),
         "it works once"
     );
+    Ok(())
+}
+
+/// Anybody may sign up with anybody's address. Whoever has it gets the mail, and must not let in who has the password.
+#[tokio::test]
+async fn an_address_alone_confirms_no_account_of_somebody_else() -> Result<()> {
+    let world = World::new().await;
+    let identity = world.desk.identity();
+    identity.sign_up(&world.anonymous(), sam()).await?;
+    let confirmation = token(&world.mails().await[0]);
+    for guess in ["", "not it", &"x".repeat(600)] {
+        let refused = identity.confirm_address(&door(), &confirmation, Confirming::Password(guess)).await;
+        assert_eq!(
+            problems(&refused.expect_err("they do not know it")),
+            [("password".to_owned(), vec![Problem::Wrong("password")])]
+        );
+    }
+    let short = identity.confirm_address(&door(), &confirmation, Confirming::NewPassword("short")).await;
+    assert_eq!(
+        problems(&short.expect_err("too short")),
+        [("new_password".to_owned(), vec![Problem::TooShort(8)])]
+    );
+    let refused = sign_in(&world, PASSWORD).await.expect_err("not yet");
+    assert!(matches!(refused, Error::Unauthenticated(AuthFailure::Unconfirmed)));
+    identity.confirm_address(&door(), &confirmation, Confirming::NewPassword("one of their own")).await?;
+    assert!(sign_in(&world, PASSWORD).await.is_err(), "who signed up with their address is out");
+    sign_in(&world, "one of their own").await?;
+    assert!(matches!(identity.confirm_address(&door(), &confirmation, OWN).await, Err(Error::BadToken)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn guessing_with_a_link_is_slowed_down() -> Result<()> {
+    let world = World::new().await;
+    let identity = world.desk.identity();
+    identity.sign_up(&world.anonymous(), sam()).await?;
+    let confirmation = token(&world.mails().await[0]);
+    for _ in 0..20 {
+        let refused = identity.confirm_address(&door(), &confirmation, Confirming::Password("not it")).await;
+        assert!(matches!(refused, Err(Error::Invalid(_))));
+    }
+    let refused = identity.confirm_address(&door(), &confirmation, OWN).await;
+    assert!(matches!(refused, Err(Error::Limited { .. })));
     Ok(())
 }
 
@@ -112,7 +155,7 @@ async fn an_administrator_may_be_quicker_or_say_no() -> Result<()> {
     let first = identity.sign_up(&world.anonymous(), sam()).await?;
     let confirmation = token(&world.mails().await[0]);
     identity.reject(&admin, first.id, None).await?;
-    assert!(matches!(identity.confirm_address(&door(), &confirmation).await, Err(Error::BadToken)));
+    assert!(matches!(identity.confirm_address(&door(), &confirmation, OWN).await, Err(Error::BadToken)));
 
     let second = identity.sign_up(&world.anonymous(), sam()).await?;
     identity.approve(&admin, second.id).await?;
@@ -151,13 +194,13 @@ async fn the_company_of_an_address_is_theirs_when_it_is_confirmed() -> Result<()
     let (acme, other) = (company(&world, "acme.example").await, company(&world, "other.example").await);
     let user = identity.sign_up(&world.anonymous(), sam()).await?;
     assert_eq!(user.company, None, "anybody may have typed the address");
-    identity.confirm_address(&door(), &token(&world.mails().await[0])).await?;
+    identity.confirm_address(&door(), &token(&world.mails().await[0]), OWN).await?;
     let caller = sign_in(&world, PASSWORD).await?.caller;
     assert_eq!(identity.profile(&caller.actor).await?.company, Some(acme));
 
     let person = Person { email: "eve@acme.example".into(), ..Person::named("Eve") };
     let eve = identity.sign_up(&world.anonymous(), SignUp { person, company: Some(other), ..sam() }).await?;
-    identity.confirm_address(&door(), &token(&world.mails().await[0])).await?;
+    identity.confirm_address(&door(), &token(&world.mails().await[0]), OWN).await?;
     let eve = world.desk.store().get::<helpdesk_core::identity::User>(eve.scope, eve.id).await?;
     assert_eq!(eve.expect("an account").company, Some(other), "they said another");
     Ok(())

@@ -24,7 +24,7 @@ pub struct Dialect {
     pub description: &'static str,
     /// The version of the document.
     pub version: &'static str,
-    /// The door that its callers come in by.
+    /// The door that its callers come in by. It says as well whose tokens are good here, wherever they were given.
     pub via: Arc<Via>,
     /// In which organisation its callers act.
     pub tenant: Tenant,

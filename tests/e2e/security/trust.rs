@@ -118,4 +118,26 @@ on_every_store! {
             assert_eq!(server.client.send(login).await.status, 401, "{password:?}");
         }
     }
+
+    /// SmartSupport's door for administrators lets in those who wait for approval. Its tokens open no other door to them.
+    async fn a_token_of_one_door_opens_no_other_to_who_waits(store: NewStore) {
+        let server = Server::start(store).await;
+        let admin = server.token("admin").await;
+        let body = json!({
+            "first_name": "Nina", "last_name": "New", "email": "nina@demo.test", "department": "IT Department",
+            "role": "System Admin", "password": "long enough",
+        });
+        let made = Request::post("/smartsupport/api/admin/create-employee/").bearer(&admin).json(&body);
+        assert_eq!(server.client.send(made).await.status, 201);
+        let body = json!({ "email": "nina@demo.test", "password": "long enough" });
+        let login = server.client.send(Request::post("/smartsupport/api/token/admin/").json(&body)).await.json();
+        let token = login["access"].as_str().expect("a token").to_owned();
+        assert_eq!(get(&server, &token, "/api/employees/").await.status, 200);
+        let there = server.client.send(Request::post("/supportdesk/api/auth/login").json(&body)).await;
+        assert_eq!(there.status, 403);
+        for path in ["auth/me", "tickets", "agents", "settings"] {
+            let request = Request::get(format!("/supportdesk/api/{path}")).bearer(&token);
+            assert_eq!(server.client.send(request).await.status, 403, "{path}");
+        }
+    }
 }

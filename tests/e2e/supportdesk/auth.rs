@@ -16,9 +16,11 @@ async fn sign_in(server: &Server, email: &str, password: &str) -> Reply {
     open(server, "login", json!({ "email": email, "password": password })).await
 }
 
-/// Presses the button of the page where a link leads, as browsers do.
-async fn press(server: &Server, path: &str, token: &str) -> Reply {
-    let form = if token.is_empty() { String::new() } else { format!("token={token}") };
+const CONFIRM: &str = "/supportdesk/api/auth/confirm";
+
+/// Sends the form of the page where a link leads, as browsers do.
+async fn press(server: &Server, path: &str, form: &str) -> Reply {
+    let form = form.to_owned();
     server.client.send(Request::post(path).body("application/x-www-form-urlencoded", form)).await
 }
 
@@ -49,10 +51,19 @@ on_every_store! {
             assert!(followed.text().contains(&format!("value=\"{}\"", from_link(&link, "token"))));
         }
         assert_eq!(refusal(&sign_in(&server, "ada@example.test", "long enough").await).0, 403);
+        // Whoever only has the link does not have the account: somebody else may have signed up with their address.
         let token = from_link(&link, "token");
-        assert_eq!(press(&server, "/supportdesk/api/auth/confirm?", &token).await.status, 200);
-        for (path, token) in [("/supportdesk/api/auth/confirm?", token.as_str()), (&path(&link), "")] {
-            assert_eq!(press(&server, path, token).await.status, 400, "a link works once");
+        for (said, expected) in [("", "This field is required."), ("&password=not+it", "The password is not correct.")] {
+            let refused = press(&server, CONFIRM, &format!("token={token}{said}")).await;
+            assert_eq!((refused.status, refused.header("content-type")), (422, "text/html; charset=utf-8"));
+            assert!(refused.text().contains(expected), "{}", refused.text());
+            assert!(refused.text().contains(&format!("value=\"{token}\"")), "and may try again");
+        }
+        assert_eq!(refusal(&sign_in(&server, "ada@example.test", "long enough").await).0, 403);
+        let right = format!("token={token}&password=long+enough&newPassword=");
+        assert_eq!(press(&server, &format!("{CONFIRM}?"), &right).await.status, 200);
+        for (path, form) in [(CONFIRM, right.as_str()), (&path(&link), "password=long+enough")] {
+            assert_eq!(press(&server, path, form).await.status, 400, "a link works once");
         }
         let token = data(&sign_in(&server, "ada@example.test", "long enough").await)["token"].clone();
         let me = data(&get(&server, token.as_str().expect("a token"), "/api/auth/me").await);
@@ -66,9 +77,54 @@ on_every_store! {
         let page = server.client.send(Request::get(link)).await;
         assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
         assert!(page.text().contains("value=\"&quot;&gt;&lt;script&gt;alert(1)"), "{}", page.text());
-        assert_eq!(press(&server, "/supportdesk/api/auth/confirm", "").await.status, 422);
+        assert_eq!(press(&server, CONFIRM, "").await.status, 422);
+        let again = press(&server, link, "").await;
+        assert!(again.status == 422 && !again.text().contains("<script"), "{}", again.text());
         // It may stand in the link as well.
-        assert_eq!(press(&server, link, "").await.status, 400);
+        assert_eq!(press(&server, link, "password=long+enough").await.status, 400);
+    }
+
+    /// Whoever has an address that somebody else signed up with lets nobody in but themselves.
+    async fn who_signs_up_with_the_address_of_another_stays_out(store: NewStore) {
+        let server = Server::start(store).await;
+        let mark = server.mails.mark();
+        let body = json!({ "name": "Vic Tim", "email": "victim@corp.test", "password": "of the thief" });
+        assert_eq!(open(&server, "signup", body).await.status, 201);
+        server.settle().await;
+        let token = from_link(&server.mails.link("victim@corp.test", mark).expect("a link"), "token");
+        let short = open(&server, "confirm", json!({ "token": token, "newPassword": "short" })).await;
+        assert_eq!(refusal(&short).0, 422);
+        assert!(short.json()["error"]["details"]["newPassword"].is_array(), "{}", short.excerpt());
+        let chosen = open(&server, "confirm", json!({ "token": token, "newPassword": "of the victim" })).await;
+        assert_eq!((chosen.status, &chosen.json()["success"]), (200, &json!(true)));
+        assert_eq!(sign_in(&server, "victim@corp.test", "of the thief").await.status, 401);
+        assert_eq!(sign_in(&server, "victim@corp.test", "of the victim").await.status, 200);
+        let again = open(&server, "confirm", json!({ "token": token, "password": "of the victim" })).await;
+        assert_eq!((again.status, &again.json()["error"]["code"]), (400, &json!("INVALID_TOKEN")));
+    }
+
+    /// An address is given to an account by who has both.
+    async fn another_address_is_confirmed_by_whose_account_it_is(store: NewStore) {
+        let server = Server::start(store).await;
+        let mark = server.mails.mark();
+        let customer = server.token("customer").await;
+        let wish = json!({ "email": "victim@corp.test" });
+        let waits = data(&put(&server, &customer, "/api/settings/profile", wish).await);
+        assert_eq!(waits["pending_email"], "victim@corp.test");
+        server.settle().await;
+        let link = server.mails.link("victim@corp.test", mark).expect("a link");
+        let page = server.client.send(Request::get(path(&link))).await;
+        assert!(page.text().contains("name=\"password\"") && !page.text().contains("newPassword"), "{}", page.text());
+        let token = from_link(&link, "token");
+        for form in ["", "&password=a+guess", "&newPassword=of+the+victim"] {
+            let refused = press(&server, CONFIRM, &format!("token={token}&change=true{form}")).await;
+            assert_eq!(refused.status, 422, "{}", refused.excerpt());
+            assert!(!refused.text().contains("newPassword"), "the same form again");
+        }
+        assert_eq!(data(&get(&server, &customer, "/api/auth/me").await)["email"], "customer@demo.test");
+        let right = json!({ "token": token, "password": crate::support::PASSWORD });
+        assert_eq!(open(&server, "confirm", right).await.status, 200);
+        assert_eq!(data(&get(&server, &customer, "/api/auth/me").await)["email"], "victim@corp.test");
     }
 
     /// A forgotten password is set anew by a link that works once, and nobody learns who has an account.

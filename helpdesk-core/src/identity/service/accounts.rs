@@ -8,9 +8,7 @@ use crate::identity::login::{Credential, CredentialId, Login, LoginId, normal, r
 use crate::identity::mails::account_mail;
 use crate::identity::service::Identity;
 use crate::identity::service::employing::check_grant;
-use crate::identity::{
-    AccountState, Availability, Role, User, UserId, password_problem, permissions, picture,
-};
+use crate::identity::{AccountState, Availability, Role, User, UserId, password_problem, permissions};
 use crate::mail::MailTemplate;
 use crate::notifications::Preferences;
 use crate::storage::{Changes, EntityId as _, Scope, Slot, StorageError, Stored};
@@ -126,7 +124,7 @@ impl Identity {
         }
         problems.into_result()?;
         let picture = match picture {
-            Some(content) => Some(off_thread(move || picture::fit(&content)).await??),
+            Some(content) => Some(self.desk.pictures().fit(content).await?),
             None => None,
         };
         let role = self.role(actor.scope(), "customer").await?.ok_or(Error::NotFound { what: "role" })?;
@@ -346,6 +344,24 @@ impl Identity {
         (id, slot)
     }
 
+    /// Has a commit remove an account that was never used, with its password and the names it logs in by. What is in the
+    /// event log of it stays.
+    pub(in crate::identity) async fn remove_account(
+        &self,
+        changes: &mut Changes,
+        actor: &Actor,
+        account: &Stored<User>,
+    ) -> Result<()> {
+        release(changes, &self.logins(account.id).await?);
+        self.drop_tokens(changes, account.id, None).await?;
+        if let Some(credential) = self.credential(account.scope, account.id).await? {
+            changes.delete(&credential);
+        }
+        changes.delete(account);
+        self.record(changes, actor, "user.removed", account.id, None);
+        Ok(())
+    }
+
     /// Which of an account's names another has.
     pub(super) async fn taken(&self, user: &User) -> Result<Error> {
         let mut problems = Problems::default();
@@ -396,11 +412,6 @@ pub(super) fn split_name(full_name: &str) -> (String, String) {
     }
     let (first, last) = words.split_at(family.min(words.len()));
     (first.join(" "), last.join(" "))
-}
-
-/// Runs work that keeps a core busy where no request waits behind it.
-pub(super) async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(Error::internal)
 }
 
 #[cfg(test)]

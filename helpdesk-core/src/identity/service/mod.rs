@@ -27,7 +27,7 @@ pub use self::keys::NewApiKey;
 pub use self::organisations::OrganisationChange;
 pub use self::sessions::{Credentials, Rotation, SignedIn};
 pub use self::settings::{PreferencesChange, ProfileChange, Settings};
-pub use self::sign_up::SignUp;
+pub use self::sign_up::{Confirming, SignUp};
 pub use self::two_factor::{SecondFactorChange, SecurityChange};
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ use crate::identity::{OrganisationId, SessionId, UserId, password_problem};
 use crate::limits::Quota;
 use crate::storage::{Changes, EntityId as _, Filter, Scope, StorageError, Stored};
 
-/// How often a password may be guessed from within a session.
+/// How often a password may be guessed from within a session, or by who has a mailed link.
 const GUESSES: Quota = Quota::new(20, 10 * 60);
 /// How often a link may be asked for by one address.
 const RESETS: Quota = Quota::new(5, 60 * 60);
@@ -38,15 +38,23 @@ impl Identity {
     }
 
     pub(super) async fn checked(&self, actor: &Actor, password: &str) -> Result<Arc<Stored<Credential>>> {
-        let id = actor.person()?;
+        let credential = self.right_password(actor.scope(), actor.person()?, password).await?;
+        credential.ok_or_else(|| Error::invalid("current_password", Problem::Wrong("current password")))
+    }
+
+    /// The credential of an account, where this is its password.
+    pub(super) async fn right_password(
+        &self,
+        scope: Scope,
+        id: UserId,
+        password: &str,
+    ) -> Result<Option<Arc<Stored<Credential>>>> {
         let limited = |retry_after| Error::Limited { retry_after };
         self.desk.limiter().attempt(&format!("password:{id}"), GUESSES).map_err(limited)?;
-        let credential = self.credential(actor.scope(), id).await?;
+        let credential = self.credential(scope, id).await?;
         let hash = credential.as_ref().and_then(|credential| credential.hash.clone());
         let right = self.desk.passwords().verify(password, hash).await?;
-        credential
-            .filter(|_| right)
-            .ok_or_else(|| Error::invalid("current_password", Problem::Wrong("current password")))
+        Ok(credential.filter(|_| right))
     }
 
     /// Changes the caller's own password. Their other sessions end, and links for a new password stop working.
@@ -136,7 +144,7 @@ impl Identity {
         found.filter(|token| now < token.expires).ok_or(Error::BadToken)
     }
 
-    async fn reset_by(&self, actor: &Actor, token: Arc<Stored<OneTime>>, new: &str) -> Result<()> {
+    pub(super) async fn reset_by(&self, actor: &Actor, token: Arc<Stored<OneTime>>, new: &str) -> Result<()> {
         if let Some(problem) = password_problem(new) {
             return Err(Error::invalid("new_password", problem));
         }
@@ -197,6 +205,15 @@ impl Identity {
         Ok(())
     }
 
+    /// The one-time tokens of an account that are still good, the oldest first. There are few of each purpose.
+    pub(in crate::identity) async fn pending_tokens(
+        &self,
+        user: UserId,
+    ) -> Result<Vec<Arc<Stored<OneTime>>>> {
+        let good = Filter::equals("user_id", user.uuid()).and(Filter::at_least("expires", self.desk.now()));
+        Ok(self.desk.store().select::<OneTime>(Scope::GLOBAL).filter(good).all().await?)
+    }
+
     /// Takes back the one-time tokens of an account, but for the one that goes already.
     pub(super) async fn drop_tokens(
         &self,
@@ -204,11 +221,8 @@ impl Identity {
         user: UserId,
         used: Option<OneTimeId>,
     ) -> Result<()> {
-        let tokens = self.desk.store().select::<OneTime>(Scope::GLOBAL);
-        let page = tokens.filter(Filter::equals("user_id", user.uuid())).limit(200).page().await?;
-        for token in page.items.iter().filter(|token| Some(token.id) != used) {
-            changes.delete(token);
-        }
+        let tokens = self.pending_tokens(user).await?;
+        tokens.iter().filter(|token| Some(token.id) != used).for_each(|token| changes.delete(token));
         Ok(())
     }
 }

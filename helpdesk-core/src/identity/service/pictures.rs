@@ -5,8 +5,7 @@ use bytes::Bytes;
 use crate::actor::Actor;
 use crate::error::{Error, Result};
 use crate::identity::service::Identity;
-use crate::identity::service::accounts::off_thread;
-use crate::identity::{OrganisationId, Picture, User, picture};
+use crate::identity::{OrganisationId, Picture, User};
 use crate::storage::Stored;
 
 /// The content type of every picture that is kept.
@@ -20,7 +19,7 @@ impl Identity {
     /// [`Error::Invalid`] for `image` where it is no PNG or JPEG, over 2 MB, or damaged.
     pub async fn set_picture(&self, actor: &Actor, content: Bytes) -> Result<Stored<User>> {
         let id = actor.person()?;
-        let kept = off_thread(move || picture::fit(&content)).await??;
+        let kept = self.desk.pictures().fit(content).await?;
         let picture = self.keep_picture(actor.organisation(), kept).await?;
         let before = self.load(actor.scope(), id).await?.picture.clone();
         let new = &picture;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::actor::{Actor, Authenticated, Via, Who};
 use crate::error::{AuthFailure, Error, Result};
+use crate::identity::cleanup::remove_after;
 use crate::identity::login::{Login, normal};
 use crate::identity::service::Identity;
 use crate::identity::session::{Admission, EndReason, Ended, Refresh};
@@ -64,7 +65,8 @@ impl Identity {
     /// Begins a session, for the right name and password of an account that may log in.
     ///
     /// `organisation` is the one at whose door this is, where the door belongs to one. `admit` may refuse an
-    /// account that gave the right password, for doors that are not for everybody.
+    /// account that gave the right password, for doors that are not for everybody; it lets in nobody whom
+    /// [`Via::admission`] does not.
     ///
     /// # Errors
     ///
@@ -102,7 +104,7 @@ impl Identity {
         let organisation = OrganisationId::from_uuid(user.scope.id().unwrap_or_default());
         let actor = Actor::new(Who::User(user.id), organisation, permissions, via);
         let admission = admit(&actor, &user)?;
-        if !user.state.lets_in(admission) {
+        if !user.state.lets_in(admission) || !user.state.lets_in(actor.via().admission) {
             let unconfirmed = matches!(user.state, AccountState::Unconfirmed);
             let why = if unconfirmed { AuthFailure::Unconfirmed } else { AuthFailure::Inactive };
             return Err(Error::Unauthenticated(why));
@@ -128,6 +130,7 @@ impl Identity {
                     ended: None,
                 };
                 changes.insert(Scope::GLOBAL, id, &session);
+                remove_after(&self.desk, &mut changes, session.expires);
                 self.record(&mut changes, actor_of, "user.signed_in", account.id, None);
                 Ok((changes, (id, session)))
             })
@@ -146,7 +149,7 @@ impl Identity {
     /// # Errors
     ///
     /// [`Error::Unauthenticated`] where the token is none of ours or has expired, the session is over, or the
-    /// account may not log in any more.
+    /// account may not log in any more, or not by this door.
     pub async fn authenticate(&self, token: &str, via: Arc<Via>) -> Result<Authenticated> {
         let now = self.desk.now();
         let claims = self.desk.tokens().read(token, now).map_err(Error::Unauthenticated)?;
@@ -193,7 +196,8 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// [`Error::Unauthenticated`] where the token is none of ours, was replaced, or the session is over.
+    /// [`Error::Unauthenticated`] where the token is none of ours, was replaced, the session is over, or the door lets
+    /// nobody in of the account's state.
     pub async fn refresh(&self, token: &str, rotation: Rotation, via: Arc<Via>) -> Result<SignedIn> {
         let now = self.desk.now();
         let claims = self.desk.tokens().read(token, now).map_err(Error::Unauthenticated)?;
@@ -308,6 +312,7 @@ impl Identity {
         if !session.is_open(now) || !user.keeps_session(id, &session) {
             return Err(Error::Unauthenticated(AuthFailure::Expired));
         }
+        check_door(&user, &via)?;
         let permissions = self.permissions_of(&user).await?;
         let actor = Actor::new(Who::User(user.id), session.organisation, permissions, via);
         Ok(Authenticated { actor, session: Some(id) })
@@ -324,6 +329,7 @@ impl Identity {
         let user = self.desk.store().get::<User>(scope, session.user).await?;
         let user = user.filter(|user| session.is_open(now) && user.keeps_session(id, session));
         let user = user.ok_or(Error::Unauthenticated(AuthFailure::Expired))?;
+        check_door(&user, &via)?;
         let permissions = self.permissions_of(&user).await?;
         Ok((Actor::new(Who::User(user.id), session.organisation, permissions, via), user))
     }
@@ -362,5 +368,14 @@ impl Identity {
             iat: iat.timestamp(),
             exp: exp.timestamp(),
         })
+    }
+}
+
+/// Whether a door lets an account in. The one that a token was given at may let in more than this one does.
+fn check_door(user: &User, via: &Via) -> Result<()> {
+    if user.state.lets_in(via.admission) {
+        Ok(())
+    } else {
+        Err(Error::Unauthenticated(AuthFailure::Inactive))
     }
 }

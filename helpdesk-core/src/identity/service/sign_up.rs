@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::actor::{Actor, Via};
 use crate::contacts::{Company, CompanyId};
 use crate::error::{Error, Problem, Result};
+use crate::identity::cleanup::remove_unconfirmed;
 use crate::identity::confirmation::{address_change_mail, confirmation_mail};
 use crate::identity::login::{Login, LoginId};
 use crate::identity::one_time::{OneTime, OneTimePurpose};
@@ -31,6 +32,25 @@ pub struct SignUp {
 impl std::fmt::Debug for SignUp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SignUp").field("company", &self.company).finish_non_exhaustive()
+    }
+}
+
+/// What somebody shows beside the token of a link that confirms an address. The token alone says that the address is
+/// theirs, and not that the account is: anybody may have signed up with it, or asked for it.
+#[derive(Clone, Copy)]
+pub enum Confirming<'a> {
+    /// The password of the account.
+    Password(&'a str),
+    /// Another password that an account which signed up has from now on. Whoever typed the first is then shut out.
+    NewPassword(&'a str),
+}
+
+impl std::fmt::Debug for Confirming<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Password(_) => "Password(..)",
+            Self::NewPassword(_) => "NewPassword(..)",
+        })
     }
 }
 
@@ -72,6 +92,7 @@ impl Identity {
             changes.require(company);
         }
         changes.enqueue(actor.scope(), self.desk.ids().id(at), confirmation_mail(id, &link, at));
+        remove_unconfirmed(&self.desk, &mut changes, actor.scope());
         match self.desk.commit(changes).await {
             Ok(committed) => Ok(Stored::inserted(actor.scope(), id, at, committed.written(slot), user)),
             Err(StorageError::Duplicate { kind: "login", .. }) => Err(self.taken(&user).await?),
@@ -85,22 +106,43 @@ impl Identity {
     /// # Errors
     ///
     /// [`Error::BadToken`] where the token is none of ours, was used, has expired, or the account was shut out;
-    /// [`Error::Invalid`] for `email` where somebody else has the new address by now.
-    pub async fn confirm_address(&self, via: &Arc<Via>, token: &str) -> Result<()> {
+    /// [`Error::Invalid`] for `password` where it is another, for `new_password` where it will not do, for `email` where
+    /// somebody else has the new address by now; [`Error::Limited`] after too many guesses. The token then stays good.
+    pub async fn confirm_address(&self, via: &Arc<Via>, token: &str, shown: Confirming<'_>) -> Result<()> {
+        let found = self.one_time(token).await?;
+        let actor = &Actor::anonymous(found.organisation, Arc::clone(via));
+        let password = match (found.purpose, shown) {
+            (OneTimePurpose::ConfirmAddress, Confirming::NewPassword(new)) => {
+                let user = self.load(actor.scope(), found.user).await.map_err(|_| Error::BadToken)?;
+                let waits = matches!(user.state, AccountState::Unconfirmed | AccountState::Approved { .. });
+                return if waits { self.reset_by(actor, found, new).await } else { Err(Error::BadToken) };
+            }
+            // Whoever has the new address does not have the account for that.
+            (OneTimePurpose::ChangeAddress, Confirming::NewPassword(_)) => {
+                return Err(Error::invalid("password", Problem::Required));
+            }
+            (OneTimePurpose::ConfirmAddress | OneTimePurpose::ChangeAddress, Confirming::Password(shown)) => {
+                shown
+            }
+            _ => return Err(Error::BadToken),
+        };
+        let credential = self.right_password(actor.scope(), found.user, password).await?;
+        let credential = &credential.ok_or_else(|| Error::invalid("password", Problem::Wrong("password")))?;
         let confirmed = self
             .desk
             .decide(|| async move {
                 let token = self.one_time(token).await?;
-                let actor = Actor::anonymous(token.organisation, Arc::clone(via));
                 let mut changes = self.desk.changes();
+                // Another password ends the link as well.
+                changes.require(credential);
                 let before = self.load(actor.scope(), token.user).await.map_err(|_| Error::BadToken)?;
                 match (token.purpose, &token.email) {
                     (OneTimePurpose::ConfirmAddress, _) => {
-                        self.let_in(&mut changes, &actor, &before).await?;
+                        self.let_in(&mut changes, actor, &before).await?;
                         changes.delete(&token);
                     }
                     (OneTimePurpose::ChangeAddress, Some(email)) => {
-                        self.move_address(&mut changes, &actor, &before, &token, email).await?;
+                        self.move_address(&mut changes, actor, &before, &token, email).await?;
                     }
                     _ => return Err(Error::BadToken),
                 }

@@ -25,7 +25,7 @@ mod words;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use helpdesk_core::identity::OrganisationId;
+use helpdesk_core::identity::{Admission, OrganisationId};
 use helpdesk_core::{Quota, Reference, Via};
 
 use crate::kernel::{Dialect, RateClass, Rates, Tenant};
@@ -64,6 +64,8 @@ pub fn smartsupport(organisation: OrganisationId) -> Dialect {
             name: Cow::Borrowed("smartsupport"),
             tickets: TICKETS,
             reset_path: Cow::Borrowed("/reset-password/{uid}/{token}"),
+            // The door of administrators asks for a role and for nothing else.
+            admission: Admission::Pending,
             ..Via::SYSTEM
         }),
         tenant: Tenant::Fixed(organisation),

@@ -3,24 +3,17 @@
 use helpdesk_core::contacts::CompanyId;
 use helpdesk_core::identity::{Admission, Credentials, Permissions, Person, SecondFactor, SignUp, User};
 use helpdesk_core::storage::{EntityId as _, Stored};
-use helpdesk_core::{Error, Problem};
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::envelope::{Nothing, Success, data, done, told};
-use super::pages::{Page, escaped, page};
+use super::links::confirm_link;
 use super::words;
 use crate::input;
 use crate::input::{Email, Line, Text};
-use crate::kernel::{Auth, Body, Call, Failure, Json, Operation, Query};
-
-/// Where the link of a mail leads that confirms an address, below the dialect's mount.
-const CONFIRM: &str = "/api/auth/confirm";
-
-/// The title of the pages there.
-const TITLE: &str = "Your address";
+use crate::kernel::{Auth, Body, Call, Failure, Json, Operation};
 
 input! {
     /// A name and its password.
@@ -61,18 +54,6 @@ input! {
         token: Line<500>,
         /// The new password, of at least 8 characters.
         new_password["newPassword"]: Text<1024>,
-    }
-
-    /// The token of a mailed link.
-    struct Confirm {
-        /// The token.
-        token: Line<500>,
-    }
-
-    /// The token of a mailed link, in the query or in the form.
-    struct MaybeToken {
-        /// The token.
-        token: Option<Line<500>>,
     }
 }
 
@@ -125,18 +106,6 @@ pub(super) fn operations() -> Vec<Operation> {
                 "The account can be used once its address is confirmed by the link of a mail.",
             )
             .errors(&[400, 422]),
-        Operation::get("auth.confirm", CONFIRM, confirm)
-            .beyond_document()
-            .says(
-                "Asks whether to confirm an address, where a mailed link leads",
-                "The page changes nothing: programs that read mails follow their links, too. Its button confirms.",
-            )
-            .errors(&[422]),
-        Operation::post("auth.confirm_address", CONFIRM, confirm_address)
-            .beyond_document()
-            .form(64 * 1024, 64 * 1024)
-            .says("Confirms an address by a mailed link", "A link works once, and for three days.")
-            .errors(&[400, 422]),
         Operation::post("auth.logout", "/api/auth/logout", logout)
             .auth(Auth::Bearer)
             .says("Signs the caller out", "The token is not good any more.")
@@ -157,11 +126,6 @@ pub(super) fn operations() -> Vec<Operation> {
             .errors(&[401]),
     ];
     operations.into_iter().map(|operation| operation.area("Authentication")).collect()
-}
-
-/// Where a mail sends somebody who is to confirm an address.
-pub(super) fn confirm_link(call: &Call) -> String {
-    format!("{}{CONFIRM}?token={{token}}", call.head.link_base)
 }
 
 fn account(user: &Stored<User>, may: &Permissions) -> AccountView {
@@ -233,35 +197,4 @@ async fn me(call: Call) -> Result<Json<Success<MeView>>, Failure> {
         role: words::role(call.actor().permissions()),
         organization_id: company.map(|company| company.id.to_string()),
     }))
-}
-
-async fn confirm(_: Call, Query(query): Query<Confirm>) -> Result<Page, Failure> {
-    // To this path without the query: the token goes into the body, which nobody writes into a log.
-    let form = format!(
-        "<h1>Your address</h1><form method=\"post\" action=\"?\">\
-         <input type=\"hidden\" name=\"token\" value=\"{}\"><button>Confirm my address</button></form>",
-        escaped(&query.token)
-    );
-    Ok(Page(page(StatusCode::OK, TITLE, &form)))
-}
-
-async fn confirm_address(
-    call: Call,
-    Query(query): Query<MaybeToken>,
-    Body(body): Body<MaybeToken>,
-) -> Result<Page, Failure> {
-    let token = body.token.or(query.token).ok_or_else(|| Failure::invalid("token", Problem::Required))?;
-    let (status, words) = match call.desk.identity().confirm_address(call.actor().via(), &token).await {
-        Ok(()) => (StatusCode::OK, "Your address is confirmed. You can sign in now."),
-        Err(Error::BadToken) => (
-            StatusCode::BAD_REQUEST,
-            "This link is not valid any more. Where your address is confirmed already, you can sign in; if not, ask \
-             for a new password, which confirms it as well.",
-        ),
-        Err(Error::Invalid(_)) => {
-            (StatusCode::BAD_REQUEST, "Somebody else has this address by now, so it stays theirs.")
-        }
-        Err(other) => return Err(other.into()),
-    };
-    Ok(Page(page(status, TITLE, &format!("<p>{words}</p>"))))
 }

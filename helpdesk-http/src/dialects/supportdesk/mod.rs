@@ -9,8 +9,9 @@
 //! | `show` | how records become the document's objects |
 //! | `events` | how events are told to clients that stay connected |
 //! | `auth`, `tickets`, `comments`, `bulk`, `contacts`, `agents`, `groups`, `organizations`, `dashboard`, `reports`, `knowledge`, `settings`, `tags`, `files`, `search`, `notifications` | the operations, by area |
-//! | `pages` | the pages where the links of mails lead |
-//! | `satisfaction` | where the links of mails lead that ask how satisfied somebody is |
+//! | `links` | where the links of mails about accounts lead |
+//! | `satisfaction` | where those lead that ask how satisfied somebody is |
+//! | `pages` | how the pages there look |
 
 mod agents;
 mod auth;
@@ -24,6 +25,7 @@ mod events;
 mod files;
 mod groups;
 mod knowledge;
+mod links;
 mod notifications;
 mod organizations;
 mod pages;
@@ -39,7 +41,7 @@ mod words;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use helpdesk_core::identity::OrganisationId;
+use helpdesk_core::identity::{Admission, OrganisationId};
 use helpdesk_core::{Quota, Reference, Via};
 
 pub use self::events::SupportDeskFeed;
@@ -56,6 +58,7 @@ const ACCESS_MINUTES: u32 = 12 * 60;
 pub fn supportdesk(home: OrganisationId) -> Dialect {
     let areas = [
         auth::operations(),
+        links::operations(),
         tickets::operations(),
         comments::operations(),
         bulk::operations(),
@@ -98,3 +101,4 @@ fn door() -> Arc<Via> {
         mails_news: true,
     })
 }
+        admission: Admission::Approved,

@@ -28,8 +28,8 @@ pub(super) fn page(status: StatusCode, title: &str, content: &str) -> Reply {
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\">\
          <title>{title}</title><style>body{{font:16px/1.5 system-ui,sans-serif;max-width:36rem;\
-         margin:15vh auto;padding:0 1rem;color:#111827}}textarea{{display:block;width:100%;box-sizing:border-box;\
-         margin:.5rem 0;font:inherit}}button{{font:inherit;padding:.5rem 1.5rem}}</style></head>\
+         margin:15vh auto;padding:0 1rem;color:#111827}}textarea,input{{display:block;width:100%;\
+         box-sizing:border-box;margin:.5rem 0 1rem;font:inherit}}button{{font:inherit;padding:.5rem 1.5rem}}</style></head>\
          <body>{content}</body></html>"
     );
     let policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; \

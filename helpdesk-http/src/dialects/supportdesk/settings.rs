@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::auth::confirm_link;
 use super::envelope::{Success, data, told};
+use super::links::change_link;
 use crate::input;
 use crate::input::{Change, Email, Line, Text};
 use crate::kernel::{Auth, Body, Call, Failure, Json, Operation};
@@ -218,7 +218,7 @@ async fn profile(call: Call, Body(body): Body<ProfileBody>) -> Result<Json<Succe
         email: body.email.map(|email| email.0),
         phone: body.phone.0.map(|phone| phone.map(|phone| phone.0)),
         avatar: body.avatar.0.map(|avatar| avatar.map(|avatar| avatar.0)),
-        link: confirm_link(&call),
+        link: change_link(&call),
     };
     let (user, pending) = call.desk.identity().change_profile(call.actor(), change).await?;
     Ok(told(profile_view(&user, pending), "Profile updated"))
