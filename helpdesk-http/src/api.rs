@@ -22,8 +22,8 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::kernel::{
-    BodyError, Dialect, Failure, Head, PeerAddr, Pipeline, RateLimits, Reply, RequestBody, ResponseBody,
-    document, log,
+    BodyError, BodyRoom, Dialect, Failure, Head, PeerAddr, Pipeline, RateLimits, Reply, RequestBody,
+    ResponseBody, document, log,
 };
 use crate::sockets::{Opening, Socket};
 
@@ -54,6 +54,7 @@ pub struct Builder {
     sockets: Vec<(String, Arc<dyn Socket>)>,
     limiter: Arc<dyn Limiter>,
     time_limit: Duration,
+    body_memory: u64,
     origins: Vec<HeaderValue>,
     public_url: Option<String>,
     trusted_proxies: Vec<IpAddr>,
@@ -69,6 +70,7 @@ impl HttpApi {
             sockets: Vec::new(),
             limiter: Arc::new(Unlimited),
             time_limit: Duration::from_secs(30),
+            body_memory: 256 << 20,
             origins: Vec::new(),
             public_url: None,
             trusted_proxies: Vec::new(),
@@ -115,11 +117,22 @@ impl Builder {
         self
     }
 
-    /// How long a body may take to arrive, and an operation to be done, before the client is told that it took too
-    /// long. Default: 30 seconds.
+    /// How long a body may take to arrive and to be given room, and an operation to be done, before the client is told
+    /// that it took too long: each of them. Default: 30 seconds.
     #[must_use]
     pub const fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
+        self
+    }
+
+    /// How many bytes the bodies that are read or worked on may have, of all requests together. Those of at most 64 KiB
+    /// do not count, so ordinary calls never wait. A larger one waits, once that much of it is there, until there is room
+    /// for what it announces, or for all that the operation takes; after the [`time_limit`](Self::time_limit) the client
+    /// is told that the service is unavailable (503), with `Retry-After`. One that is larger than all of it is read alone.
+    /// Default: 256 MiB, five of SmartSupport's largest forms.
+    #[must_use]
+    pub const fn body_memory(mut self, bytes: u64) -> Self {
+        self.body_memory = bytes;
         self
     }
 
@@ -153,12 +166,14 @@ impl Builder {
     /// If a dialect's table contradicts itself: two operations of one name or one path and method.
     #[must_use]
     pub fn build(self) -> HttpApi {
+        let room = BodyRoom::new(self.body_memory, self.time_limit);
         let mut mounts: Vec<_> = self
             .mounts
             .into_iter()
             .map(|(mount, dialect)| {
                 let limits = RateLimits { rates: dialect.limits, limiter: Arc::clone(&self.limiter) };
-                (mount, Pipeline::new(self.desk.clone(), dialect, limits, self.time_limit))
+                let (desk, room) = (self.desk.clone(), room.clone());
+                (mount, Pipeline::new(desk, dialect, limits, room, self.time_limit))
             })
             .collect();
         // The longest mount wins, so that a dialect at the root leaves the others theirs.
