@@ -25,6 +25,7 @@ use crate::kernel::{
     BodyError, BodyRoom, Dialect, Failure, Head, PeerAddr, Pipeline, RateLimits, Reply, RequestBody,
     ResponseBody, document, log,
 };
+use crate::server::Places;
 use crate::sockets::{Opening, Socket};
 
 type Inner = BoxCloneSyncService<Request<RequestBody>, Response<ResponseBody>, Infallible>;
@@ -58,6 +59,8 @@ pub struct Builder {
     origins: Vec<HeaderValue>,
     public_url: Option<String>,
     trusted_proxies: Vec<IpAddr>,
+    connections: usize,
+    connections_per_address: usize,
 }
 
 impl HttpApi {
@@ -74,7 +77,15 @@ impl HttpApi {
             origins: Vec::new(),
             public_url: None,
             trusted_proxies: Vec::new(),
+            connections: 10_000,
+            connections_per_address: 1_000,
         }
+    }
+
+    /// Room for the connections of one listener.
+    pub(crate) fn places(&self) -> Places {
+        let mounts = &self.mounts;
+        Places::new(mounts.connections, mounts.connections_per_address, mounts.trusted_proxies.clone())
     }
 
     /// Ends the connections that were taken over by sockets, and answers when the last is closed. [`serve`] does so at
@@ -159,6 +170,23 @@ impl Builder {
         self
     }
 
+    /// How many connections [`serve`](crate::serve) has at a time, without those that sockets took over. Further ones
+    /// wait in the system's queue. Default: 10,000.
+    #[must_use]
+    pub const fn connections(mut self, most: usize) -> Self {
+        self.connections = most;
+        self
+    }
+
+    /// How many of them may come from one address, or one /64 of IPv6; further ones are closed at once. Trusted proxies
+    /// may have any number: they bring everybody's. Default: 1,000; whole offices come from one, and proxies that are
+    /// not named.
+    #[must_use]
+    pub const fn connections_per_address(mut self, most: usize) -> Self {
+        self.connections_per_address = most;
+        self
+    }
+
     /// The service.
     ///
     /// # Panics
@@ -186,6 +214,8 @@ impl Builder {
             requests: AtomicU64::new(0),
             public_url: self.public_url,
             trusted_proxies: self.trusted_proxies,
+            connections: self.connections,
+            connections_per_address: self.connections_per_address,
         });
         let root = Root(Arc::clone(&mounts));
         let compressed = CompressionLayer::new().layer(root.clone());
@@ -278,6 +308,8 @@ struct Mounts {
     requests: AtomicU64,
     public_url: Option<String>,
     trusted_proxies: Vec<IpAddr>,
+    connections: usize,
+    connections_per_address: usize,
 }
 
 #[derive(Clone, Debug)]
