@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use helpdesk_core::identity::OrganisationId;
 use helpdesk_core::storage::EntityId;
 use helpdesk_core::{Helpdesk, Reference, Via};
 use helpdesk_storage_memory::MemoryStorage;
-use http::{Request, StatusCode};
+use http::header::{CONNECTION, UPGRADE};
+use http::{HeaderValue, Request, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -25,6 +27,7 @@ use super::{FAREWELL, IDLE, PING, STALL, serve};
 use crate::api::{Builder, HttpApi};
 use crate::dialects::{smartsupport::smartsupport, supportdesk::supportdesk};
 use crate::kernel::{Call, Dialect, Failure, Head, Operation, Rates, Reply, Tenant};
+use crate::sockets::{Opening, Socket};
 
 /// After how long, truly, a test that waits for something gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -345,6 +348,47 @@ async fn answer(stream: &mut TcpStream) -> String {
     let count = timeout(PATIENCE, stream.read(&mut said)).await.expect("in time").expect("an answer");
     said.truncate(count);
     String::from_utf8(said).expect("text").split_off("HTTP/1.1 ".len())
+}
+
+/// Takes connections over, and says back what it hears.
+#[derive(Debug)]
+struct Echo;
+
+#[async_trait]
+impl Socket for Echo {
+    async fn open(&self, opening: Opening) -> Result<Reply, Failure> {
+        let connection = opening.connection.ok_or(Failure::NoRoute)?;
+        tokio::spawn(async move {
+            let stream = TokioIo::new(connection.await.expect("it is taken over"));
+            let (mut hears, mut says) = tokio::io::split(stream);
+            tokio::io::copy(&mut hears, &mut says).await
+        });
+        let reply = Reply::empty(StatusCode::SWITCHING_PROTOCOLS);
+        let upgrade = HeaderValue::from_static("upgrade");
+        Ok(reply.header(CONNECTION, upgrade).header(UPGRADE, HeaderValue::from_static("echo")))
+    }
+
+    async fn drain(&self) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_was_taken_over_is_left_alone() {
+    let server = Server::start(|builder| builder.connections(1).socket("/echo", Arc::new(Echo))).await;
+    let mut stream = server.connect().await;
+    let request = b"GET /echo HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
+    stream.write_all(request).await.expect("sent");
+    assert!(answer(&mut stream).await.starts_with("101 "));
+    for passes in [IDLE, FAREWELL, STALL] {
+        settled().await;
+        advance(passes).await;
+    }
+    settled().await;
+    stream.write_all(b"still there").await.expect("sent");
+    let mut heard = [0; 11];
+    timeout(PATIENCE, stream.read_exact(&mut heard)).await.expect("in time").expect("more");
+    assert_eq!(&heard, b"still there");
+    // Its place here is another's.
+    assert!(is_answered(&mut server.connect().await).await);
 }
 
 const MUCH: usize = 100 * 1024;
