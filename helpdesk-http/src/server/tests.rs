@@ -19,6 +19,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
 use tokio::time::{advance, timeout};
 
 use super::pulse::Pulse;
@@ -130,14 +131,13 @@ impl Server {
         TcpStream::connect(self.address).await.expect("a connection")
     }
 
-    /// A client of HTTP/2 that takes so much of each answer before it is asked for more.
-    async fn http2(&self, window: u32) -> http2::SendRequest<Empty<Bytes>> {
+    /// A client of HTTP/2 that takes so much of each answer before it is read, and its connection.
+    async fn http2(&self, window: u32) -> (http2::SendRequest<Empty<Bytes>>, JoinHandle<hyper::Result<()>>) {
         let stream = TokioIo::new(self.connect().await);
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder.initial_stream_window_size(window).initial_connection_window_size(1 << 20);
         let (sender, connection) = builder.handshake(stream).await.expect("HTTP/2");
-        tokio::spawn(connection);
-        sender
+        (sender, tokio::spawn(connection))
     }
 }
 
@@ -198,7 +198,7 @@ async fn silent_clients_do_not_keep_their_places() {
 async fn a_connection_may_be_idle_for_a_while() {
     let server = Server::start(|builder| builder).await;
     let mut stream = server.connect().await;
-    let mut http2 = server.http2(1 << 16).await;
+    let (mut http2, connection) = server.http2(1 << 16).await;
     for _ in 0..3 {
         assert!(is_answered(&mut stream).await);
         let answer = http2.send_request(get("/healthz")).await.expect("an answer");
@@ -209,10 +209,8 @@ async fn a_connection_may_be_idle_for_a_while() {
     }
     advance(Duration::from_secs(1)).await;
     assert_eq!(ends(&mut stream).await, 0);
-    // It is told, and sends no more.
-    while http2.ready().await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    // It is told so, which is no failure.
+    timeout(PATIENCE, connection).await.expect("an end").expect("no panic").expect("no failure");
 }
 
 #[tokio::test(start_paused = true)]
@@ -262,7 +260,7 @@ async fn a_slow_reader_gets_all_of_a_long_answer() {
 #[tokio::test(start_paused = true)]
 async fn one_answer_that_nobody_takes_leaves_the_others_alone() {
     let server = Server::start(|builder| builder).await;
-    let mut http2 = server.http2(1 << 10).await;
+    let (mut http2, _connection) = server.http2(1 << 10).await;
     let mut stalled = Vec::new();
     for _ in 0..3 {
         let answer = http2.send_request(get("/probe/large")).await.expect("an answer");
@@ -301,10 +299,8 @@ async fn one_address_does_not_take_all_places() {
     }
     assert!(is_answered(&mut first).await);
     drop(second);
-    // As soon as the server knows of it, there is a place again.
-    while !is_answered(&mut server.connect().await).await {
-        tokio::task::yield_now().await;
-    }
+    settled().await;
+    assert!(is_answered(&mut server.connect().await).await);
 }
 
 #[tokio::test(start_paused = true)]
