@@ -145,7 +145,9 @@ fn api(desk: &Helpdesk, hub: &Hub, organisation: OrganisationId, settings: &Sett
         .socket("/supportdesk/ws", events.clone())
         .limiter(limiter(settings))
         .origins(settings.origins.clone())
-        .trusted_proxies(settings.trusted_proxies.clone());
+        .trusted_proxies(settings.trusted_proxies.clone())
+        .connections_per_address(settings.connections_per_address)
+        .body_memory(u64::from(settings.body_memory) << 20);
     if let Some(url) = &settings.public_url {
         builder = builder.public_url(url);
     }

@@ -78,6 +78,14 @@ pub(crate) struct Settings {
     #[arg(long = "trusted-proxy", env = "HELPDESK_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<IpAddr>,
 
+    /// The most connections from one address, or one /64 of IPv6, that is no trusted proxy.
+    #[arg(long, env = "HELPDESK_CONNECTIONS_PER_ADDRESS", default_value_t = 1_000)]
+    pub connections_per_address: usize,
+
+    /// How many MiB the larger bodies of requests may take together while they are read and worked on.
+    #[arg(long, env = "HELPDESK_BODY_MEMORY", default_value_t = 256)]
+    pub body_memory: u32,
+
     /// Without demo data: the address of the first administrator.
     #[arg(long, env = "HELPDESK_ADMIN_EMAIL", requires = "admin_password")]
     pub admin_email: Option<String>,

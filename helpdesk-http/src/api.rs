@@ -22,9 +22,10 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::kernel::{
-    BodyError, Dialect, Failure, Head, PeerAddr, Pipeline, RateLimits, Reply, RequestBody, ResponseBody,
-    document, log,
+    BodyError, BodyRoom, Dialect, Failure, Head, PeerAddr, Pipeline, RateLimits, Reply, RequestBody,
+    ResponseBody, document, log,
 };
+use crate::server::Places;
 use crate::sockets::{Opening, Socket};
 
 type Inner = BoxCloneSyncService<Request<RequestBody>, Response<ResponseBody>, Infallible>;
@@ -54,9 +55,12 @@ pub struct Builder {
     sockets: Vec<(String, Arc<dyn Socket>)>,
     limiter: Arc<dyn Limiter>,
     time_limit: Duration,
+    body_memory: u64,
     origins: Vec<HeaderValue>,
     public_url: Option<String>,
     trusted_proxies: Vec<IpAddr>,
+    connections: usize,
+    connections_per_address: usize,
 }
 
 impl HttpApi {
@@ -69,10 +73,19 @@ impl HttpApi {
             sockets: Vec::new(),
             limiter: Arc::new(Unlimited),
             time_limit: Duration::from_secs(30),
+            body_memory: 256 << 20,
             origins: Vec::new(),
             public_url: None,
             trusted_proxies: Vec::new(),
+            connections: 10_000,
+            connections_per_address: 1_000,
         }
+    }
+
+    /// Room for the connections of one listener.
+    pub(crate) fn places(&self) -> Places {
+        let mounts = &self.mounts;
+        Places::new(mounts.connections, mounts.connections_per_address, mounts.trusted_proxies.clone())
     }
 
     /// Ends the connections that were taken over by sockets, and answers when the last is closed. [`serve`] does so at
@@ -115,11 +128,22 @@ impl Builder {
         self
     }
 
-    /// How long a body may take to arrive, and an operation to be done, before the client is told that it took too
-    /// long. Default: 30 seconds.
+    /// How long a body may take to arrive and to be given room, and an operation to be done, before the client is told
+    /// that it took too long: each of them. Default: 30 seconds.
     #[must_use]
     pub const fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
+        self
+    }
+
+    /// How many bytes the bodies that are read or worked on may have, of all requests together. Those of at most 64 KiB
+    /// do not count, so ordinary calls never wait. A larger one waits, once that much of it is there, until there is room
+    /// for what it announces, or for all that the operation takes; after the [`time_limit`](Self::time_limit) the client
+    /// is told that the service is unavailable (503), with `Retry-After`. One that is larger than all of it is read alone.
+    /// Default: 256 MiB, five of SmartSupport's largest forms.
+    #[must_use]
+    pub const fn body_memory(mut self, bytes: u64) -> Self {
+        self.body_memory = bytes;
         self
     }
 
@@ -146,6 +170,23 @@ impl Builder {
         self
     }
 
+    /// How many connections [`serve`](crate::serve) has at a time, without those that sockets took over. Further ones
+    /// wait in the system's queue. Default: 10,000.
+    #[must_use]
+    pub const fn connections(mut self, most: usize) -> Self {
+        self.connections = most;
+        self
+    }
+
+    /// How many of them may come from one address, or one /64 of IPv6; further ones are closed at once. Trusted proxies
+    /// may have any number: they bring everybody's. Default: 1,000; whole offices come from one, and proxies that are
+    /// not named.
+    #[must_use]
+    pub const fn connections_per_address(mut self, most: usize) -> Self {
+        self.connections_per_address = most;
+        self
+    }
+
     /// The service.
     ///
     /// # Panics
@@ -153,12 +194,14 @@ impl Builder {
     /// If a dialect's table contradicts itself: two operations of one name or one path and method.
     #[must_use]
     pub fn build(self) -> HttpApi {
+        let room = BodyRoom::new(self.body_memory, self.time_limit);
         let mut mounts: Vec<_> = self
             .mounts
             .into_iter()
             .map(|(mount, dialect)| {
                 let limits = RateLimits { rates: dialect.limits, limiter: Arc::clone(&self.limiter) };
-                (mount, Pipeline::new(self.desk.clone(), dialect, limits, self.time_limit))
+                let (desk, room) = (self.desk.clone(), room.clone());
+                (mount, Pipeline::new(desk, dialect, limits, room, self.time_limit))
             })
             .collect();
         // The longest mount wins, so that a dialect at the root leaves the others theirs.
@@ -171,6 +214,8 @@ impl Builder {
             requests: AtomicU64::new(0),
             public_url: self.public_url,
             trusted_proxies: self.trusted_proxies,
+            connections: self.connections,
+            connections_per_address: self.connections_per_address,
         });
         let root = Root(Arc::clone(&mounts));
         let compressed = CompressionLayer::new().layer(root.clone());
@@ -263,6 +308,8 @@ struct Mounts {
     requests: AtomicU64,
     public_url: Option<String>,
     trusted_proxies: Vec<IpAddr>,
+    connections: usize,
+    connections_per_address: usize,
 }
 
 #[derive(Clone, Debug)]

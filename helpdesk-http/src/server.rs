@@ -1,27 +1,45 @@
 //! Serving connections.
 
+mod answer;
+mod connection;
+mod places;
+mod pulse;
+mod stream;
+#[cfg(test)]
+mod tests;
+
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tower::Service as _;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 
+use self::answer::Streams;
+pub(crate) use self::places::Places;
 use crate::api::HttpApi;
-use crate::kernel::PeerAddr;
 
-/// How many connections are served at a time; others wait in the system's queue.
-const CONNECTIONS: usize = 10_000;
-/// How long a client may take over the head of a request.
-const HEAD_TIME: Duration = Duration::from_secs(30);
+/// How long a connection may be without a request: before the first, between two, and while the head of one arrives.
+const IDLE: Duration = Duration::from_secs(30);
+/// How long a connection that is asked to end for that reason may take to do so.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// How long a client may take none of what it is sent.
+const STALL: Duration = Duration::from_secs(60);
+/// After how long a silent client is pinged over HTTP/2, and how long it may take to answer. Those that are gone without
+/// a word are found while their requests run.
+const PING: Duration = Duration::from_secs(20);
+/// How many requests of one HTTP/2 connection are worked on at a time.
+const STREAMS: u32 = 100;
 
 /// Serves HTTP/1.1 and HTTP/2 (cleartext) on a listener until `stop` is done; then finishes what runs and ends the
 /// connections that were taken over, for at most `grace`.
+///
+/// How many connections there may be says the [`Builder`](crate::Builder): further ones wait in the system's queue, and
+/// those too many from one address are closed at once. A connection that has had no request for 30 seconds is ended, and
+/// so is one whose client takes nothing of what it is sent for a minute; over HTTP/2 that ends the one request. None of
+/// this holds for connections that a [`Socket`](crate::Socket) took over.
 ///
 /// # Errors
 ///
@@ -32,19 +50,17 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send,
     grace: Duration,
 ) -> std::io::Result<()> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(250);
-    let builder = Arc::new(builder);
-    let graceful = GracefulShutdown::new();
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let builder = Arc::new(builder());
+    let places = Arc::new(api.places());
+    let (ending, _) = watch::channel(());
     tokio::pin!(stop);
     loop {
-        let accepted = tokio::select! {
-            accepted = accept(&listener, &room) => accepted,
-            () = &mut stop => break,
+        let accept = async {
+            let permit = places.permit().await?;
+            listener.accept().await.map(|(stream, peer)| (stream, peer, permit))
         };
-        let (stream, peer, place) = match accepted {
+        let accepted = tokio::select! { accepted = accept => accepted, () = &mut stop => break };
+        let (stream, peer, permit) = match accepted {
             Ok(accepted) => accepted,
             Err(error) if is_passing(&error) => {
                 // Out of file descriptors, mostly: those that are open must close before there are more.
@@ -54,38 +70,39 @@ pub async fn serve(
             }
             Err(error) => return Err(error),
         };
-        let called = api.clone();
-        let service =
-            hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-                request.extensions_mut().insert(PeerAddr(peer));
-                called.clone().call(request)
-            });
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
+        let Some(place) = places.take(permit, peer.ip()) else {
+            tracing::debug!("a connection is closed: there are too many from its address");
+            continue;
+        };
+        let (builder, api, ending) = (Arc::clone(&builder), api.clone(), ending.subscribe());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error = %helpdesk_core::Chain(&*error), "a connection ended badly");
-            }
+            connection::serve(stream, peer, &builder, api, ending).await;
             drop(place);
         });
     }
     drop(listener);
-    let finished = async { tokio::join!(graceful.shutdown(), api.drain()) };
+    let ended = async {
+        ending.send_replace(());
+        ending.closed().await;
+    };
+    let finished = async { tokio::join!(ended, api.drain()) };
     if tokio::time::timeout(grace, finished).await.is_err() {
         tracing::warn!("some requests were not finished in time");
     }
     Ok(())
 }
 
-async fn accept(
-    listener: &TcpListener,
-    room: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(room).acquire_owned().await.map_err(std::io::Error::other)?;
-    let (stream, peer) = listener.accept().await?;
-    // Answers are written in one piece; waiting for more would only delay them.
-    stream.set_nodelay(true)?;
-    Ok((stream, peer, place))
+fn builder() -> auto::Builder<Streams> {
+    let mut builder = auto::Builder::new(Streams);
+    // Its own limit also counts while a long answer leaves slowly, which is nobody's fault.
+    builder.http1().header_read_timeout(None);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING);
+    builder
 }
 
 /// Whether the next connection may fare better.

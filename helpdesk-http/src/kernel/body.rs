@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::failure::Failure;
 use super::operation::{BodyKind, JSON_LIMIT};
+use super::room::{BodyRoom, Held};
 use crate::input::{Form, Upload};
 
 /// The body of a request, whatever server it came through.
@@ -28,39 +29,50 @@ impl Payload {
         self.0
     }
 
-    /// Reads the body of a request as an operation takes it.
+    /// Reads the body of a request as an operation takes it. The room that it takes is to be held until nobody needs it
+    /// any more.
     pub(crate) async fn read(
         kind: BodyKind,
         headers: &HeaderMap,
         body: RequestBody,
-    ) -> Result<Self, Failure> {
+        room: &BodyRoom,
+    ) -> Result<(Self, Held), Failure> {
         let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        match kind {
-            BodyKind::None => Ok(Self::default()),
+        let (limit, per_file) = match kind {
+            BodyKind::None => return Ok((Self::default(), None)),
             BodyKind::Json { limit } => {
                 // Clients that say nothing mean JSON; those that say something else mean that.
                 if !matches!(essence.as_str(), "application/json" | "") && !essence.ends_with("+json") {
                     return Err(Failure::MediaType { expected: "application/json" });
                 }
-                Ok(Self(Form::json(object(&collect(headers, body, limit).await?)?)))
+                (limit, None)
             }
             BodyKind::Form { per_file, total } => match essence.as_str() {
-                "multipart/form-data" => {
-                    multipart(media_type, headers, body, per_file, total).await.map(Self)
-                }
-                "application/x-www-form-urlencoded" => {
-                    let content = collect(headers, body, JSON_LIMIT).await?;
-                    let text = std::str::from_utf8(&content);
-                    text.map(|text| Self(Form::query(text))).map_err(|_| malformed("The form is not UTF-8."))
-                }
-                "application/json" => {
-                    Ok(Self(Form::json(object(&collect(headers, body, JSON_LIMIT).await?)?)))
-                }
-                "" => Ok(Self::default()),
-                _ => Err(Failure::MediaType { expected: "multipart/form-data" }),
+                "multipart/form-data" => (total, Some(per_file)),
+                "application/x-www-form-urlencoded" | "application/json" => (JSON_LIMIT, None),
+                "" => return Ok((Self::default(), None)),
+                _ => return Err(Failure::MediaType { expected: "multipart/form-data" }),
             },
+        };
+        let announced = announced(headers).unwrap_or(limit);
+        // Refused by the announced length, before anything is read.
+        if announced > limit {
+            return Err(Failure::TooLarge { limit });
         }
+        let (body, held) = room.admit(body, announced).await?;
+        let form = room.in_time(async {
+            match per_file {
+                Some(per_file) => multipart(media_type, body, per_file, limit).await,
+                None if essence == "application/x-www-form-urlencoded" => {
+                    let content = collect(body, limit).await?;
+                    let text = std::str::from_utf8(&content);
+                    text.map(Form::query).map_err(|_| malformed("The form is not UTF-8."))
+                }
+                None => Ok(Form::json(object(&collect(body, limit).await?)?)),
+            }
+        });
+        Ok((Self(form.await??), held))
     }
 }
 
@@ -68,9 +80,13 @@ fn malformed(why: impl Into<String>) -> Failure {
     Failure::Malformed { why: why.into() }
 }
 
+/// How long the body is, by what was said before it.
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
 /// The whole body, unless it is larger than the limit.
-async fn collect(headers: &HeaderMap, mut body: RequestBody, limit: u64) -> Result<Bytes, Failure> {
-    check_length(headers, limit)?;
+async fn collect(mut body: RequestBody, limit: u64) -> Result<Bytes, Failure> {
     let mut content = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| malformed("The body ended early."))?;
@@ -82,12 +98,6 @@ async fn collect(headers: &HeaderMap, mut body: RequestBody, limit: u64) -> Resu
         }
     }
     Ok(content.freeze())
-}
-
-/// Refuses by the announced length, before anything is read.
-fn check_length(headers: &HeaderMap, limit: u64) -> Result<(), Failure> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > limit) { Err(Failure::TooLarge { limit }) } else { Ok(()) }
 }
 
 /// A JSON object. No body at all is an object without fields, for operations all of whose fields are optional.
@@ -108,14 +118,7 @@ fn object(content: &[u8]) -> Result<Map<String, Value>, Failure> {
     }
 }
 
-async fn multipart(
-    media_type: &str,
-    headers: &HeaderMap,
-    body: RequestBody,
-    per_file: u64,
-    total: u64,
-) -> Result<Form, Failure> {
-    check_length(headers, total)?;
+async fn multipart(media_type: &str, body: RequestBody, per_file: u64, total: u64) -> Result<Form, Failure> {
     let boundary =
         multer::parse_boundary(media_type).map_err(|_| malformed("The form names no boundary."))?;
     let chunks = stream::unfold(body, |mut body| async move {

@@ -12,6 +12,7 @@ mod openapi;
 mod operation;
 mod pipeline;
 mod reply;
+mod room;
 mod routes;
 mod to_its_end;
 
@@ -26,3 +27,4 @@ pub use self::openapi::document;
 pub use self::operation::{Auth, BodyKind, Operation, OperationDoc};
 pub(crate) use self::pipeline::{Pipeline, REQUEST_ID};
 pub use self::reply::{BodyError, Json, Reply, ResponseBody, full};
+pub(crate) use self::room::BodyRoom;

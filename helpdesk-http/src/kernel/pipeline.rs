@@ -14,10 +14,12 @@ use super::body::{Payload, RequestBody};
 use super::call::{Call, Head};
 use super::dialect::Dialect;
 use super::failure::Failure;
+use super::handler::Running;
 use super::limits::RateLimits;
 use super::log;
 use super::operation::{Auth, Operation};
 use super::reply::{Reply, ResponseBody};
+use super::room::BodyRoom;
 use super::routes::{Found, Routes};
 use super::to_its_end::{Panicked, ToItsEnd};
 
@@ -28,6 +30,7 @@ pub(crate) struct Pipeline {
     dialect: Dialect,
     routes: Routes,
     limits: RateLimits,
+    room: BodyRoom,
     time_limit: Duration,
 }
 
@@ -36,10 +39,11 @@ impl Pipeline {
         desk: Helpdesk,
         mut dialect: Dialect,
         limits: RateLimits,
+        room: BodyRoom,
         time_limit: Duration,
     ) -> Self {
         let routes = Routes::new(std::mem::take(&mut dialect.operations));
-        Self { desk, dialect, routes, limits, time_limit }
+        Self { desk, dialect, routes, limits, room, time_limit }
     }
 
     pub(crate) const fn dialect(&self) -> &Dialect {
@@ -135,11 +139,21 @@ impl Pipeline {
         if let Some(permission) = &operation.permission {
             caller.actor.needs(permission)?;
         }
-        let payload =
-            tokio::time::timeout(self.time_limit, Payload::read(operation.body, &head.headers, body));
-        let payload = payload.await.map_err(|_| Failure::TimedOut)??;
+        let (payload, held) = Payload::read(operation.body, &head.headers, body, &self.room).await?;
         let call = Call { desk: self.desk.clone(), caller, head: Arc::clone(head), parameters, payload };
-        match tokio::time::timeout(self.time_limit, ToItsEnd::new(|| operation.call(call))).await {
+        let work = || -> Running {
+            let running = operation.call(call);
+            match held {
+                // What was read takes its room for as long as it is worked on, whoever waits for that.
+                Some(held) => Box::pin(async move {
+                    let answered = running.await;
+                    drop(held);
+                    answered
+                }),
+                None => running,
+            }
+        };
+        match tokio::time::timeout(self.time_limit, ToItsEnd::new(work)).await {
             Ok(Ok(answered)) => answered,
             Ok(Err(Panicked)) => Err(Failure::Panicked),
             Err(_) => Err(Failure::TimedOut),
