@@ -7,6 +7,7 @@ use chrono::Duration;
 use helpdesk_core::contacts::{
     Company, CompanyId, ContactEdit, ContactId, ContactQuery, ContactView, NewContact,
 };
+use helpdesk_core::identity::{NewUser, Person};
 use helpdesk_core::storage::{EntityId as _, From, MAX_PAGE};
 use helpdesk_core::tickets::{Act, Cc, Status, Ticket, TicketId};
 use helpdesk_core::{Actor, Error, Problem, Result};
@@ -95,6 +96,36 @@ async fn contacts_are_made_changed_and_deleted() -> Result<()> {
     assert!(!told.contains("carla") && !told.contains("clerk") && !told.contains("acme"), "{told}");
     // The address is free again.
     contacts.create(&agent, contact("Carla")).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn accounts_of_people_outside_become_contacts() -> Result<()> {
+    let world = World::new().await;
+    let agent = world.actor("agent", "agent").await;
+    world.user("ada", "customer").await;
+    world.desk.contacts().create(&agent, contact("Gus")).await?;
+    world.user("gus", "customer").await;
+    let admin = world.actor("admin", "admin").await;
+    let new = NewUser {
+        person: Person {
+            first_name: "Uma".into(),
+            last_name: "Test".into(),
+            email: "uma@demo.test".into(),
+            ..Person::default()
+        },
+        role: "customer".into(),
+        password: None,
+        approved: false,
+    };
+    let uma = world.desk.identity().create_user(&admin, new).await?;
+    world.mails().await;
+    let known = names(&world, &agent, ContactQuery::default()).await?;
+    assert_eq!(known, ["ada Test", "Gus"], "none of the desk, none twice, nobody who waits");
+    world.desk.identity().approve(&admin, uma.id).await?;
+    world.mails().await;
+    let known = names(&world, &agent, ContactQuery::default().search("uma")).await?;
+    assert_eq!(known, ["Uma Test"]);
     Ok(())
 }
 

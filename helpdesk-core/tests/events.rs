@@ -184,6 +184,7 @@ async fn under_many_hands_the_order_is_that_of_the_log_and_of_each_record() -> R
     for number in 0..4 {
         ids.push(world.ticket(&ada, &number.to_string()).await.id);
     }
+    world.mails().await;
     let from = world.desk.store().storage().health().await?.newest;
     let workers = world.desk.spawn_workers(1).await?;
     let mut hands = tokio::task::JoinSet::new();

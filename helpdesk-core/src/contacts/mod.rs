@@ -4,6 +4,7 @@ mod companies;
 mod company;
 mod contact;
 mod finding;
+mod keeping;
 mod people;
 mod timeline;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 pub use self::companies::{CompanyEdit, CompanyQuery, NewCompany};
 pub use self::company::{Company, CompanyId, MAX_SETTINGS};
 pub use self::contact::{Contact, ContactEdit, ContactId, NewContact};
+pub(crate) use self::keeping::keep;
 pub use self::people::{ContactPage, ContactQuery, ContactView};
 pub use self::timeline::Timeline;
 
@@ -23,8 +25,8 @@ use crate::storage::{Entity, KindSpec};
 pub(crate) const KINDS: [&KindSpec; 2] = [Company::SPEC, Contact::SPEC];
 
 /// The sorts of work of this context.
-pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 0] {
-    []
+pub(crate) fn handlers() -> [Arc<dyn JobHandler>; 1] {
+    [Arc::new(keeping::Keep)]
 }
 
 /// Contacts and their companies. From [`Helpdesk::contacts`].

@@ -211,7 +211,7 @@ impl Contacts {
     }
 
     /// Writes down what was done to a contact. Seen by those who see contacts.
-    fn note(
+    pub(super) fn note(
         &self,
         changes: &mut Changes,
         actor: &Actor,

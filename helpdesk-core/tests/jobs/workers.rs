@@ -130,6 +130,7 @@ async fn notifiers_are_told_of_everything_up_to_the_stop() -> Result<()> {
     let own = Arc::clone(&handler);
     let world = World::with(|builder| builder.job_handler(own).notifier(Arc::new(Telling(tell)))).await;
     let ada = world.actor("ada", "customer").await;
+    world.mails().await;
     let workers = world.desk.spawn_workers(1).await?;
     world.ticket(&ada, "Printer").await;
     assert_eq!(told.recv().await.as_deref(), Some("ticket.created"), "what was before is not told");

@@ -3,10 +3,12 @@
 use email_address::EmailAddress;
 
 use crate::actor::Actor;
+use crate::contacts::keep;
 use crate::error::{Error, Problem, Problems, Result};
 use crate::identity::login::{Credential, CredentialId, Login, LoginId, normal, release};
 use crate::identity::mails::account_mail;
 use crate::identity::service::Identity;
+use crate::identity::service::agents::works_the_desk;
 use crate::identity::service::employing::check_grant;
 use crate::identity::{AccountState, Availability, Role, User, UserId, password_problem, permissions};
 use crate::mail::MailTemplate;
@@ -133,8 +135,8 @@ impl Identity {
         if let Some(content) = picture {
             user.picture = Some(self.keep_picture(actor.organisation(), content).await?);
         }
-        self.insert_user(actor, user, Some(hash), "user.registered", Some(MailTemplate::AccountReceived))
-            .await
+        let mail = Some(MailTemplate::AccountReceived);
+        self.insert_user(actor, (user, &role), Some(hash), "user.registered", mail).await
     }
 
     /// Makes an account. Nobody gives a role that may do what they may not.
@@ -167,7 +169,7 @@ impl Identity {
             None => None,
         };
         let user = person.into_user(state, &role);
-        self.insert_user(actor, user, hash, "user.created", None).await
+        self.insert_user(actor, (user, &role), hash, "user.created", None).await
     }
 
     /// Approves an account that waits. The person gets a mail.
@@ -183,6 +185,7 @@ impl Identity {
             user.notified = true;
             let mail = account_mail(MailTemplate::AccountApproved, id, changes.at());
             changes.enqueue(actor.scope(), self.desk.ids().id(changes.at()), mail);
+            keep(&self.desk, changes, actor.scope(), id);
             Ok(())
         })
         .await
@@ -305,7 +308,7 @@ impl Identity {
     async fn insert_user(
         &self,
         actor: &Actor,
-        user: User,
+        (user, role): (User, &Role),
         hash: Option<String>,
         action: &'static str,
         mail: Option<MailTemplate>,
@@ -315,6 +318,9 @@ impl Identity {
         let (id, slot) = self.add_user(&mut changes, actor, &user, hash, action);
         if let Some(template) = mail {
             changes.enqueue(actor.scope(), self.desk.ids().id(at), account_mail(template, id, at));
+        }
+        if user.state.is_active() && !works_the_desk(role) {
+            keep(&self.desk, &mut changes, actor.scope(), id);
         }
         match self.desk.commit(changes).await {
             Ok(committed) => Ok(Stored::inserted(actor.scope(), id, at, committed.written(slot), user)),

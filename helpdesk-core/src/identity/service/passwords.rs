@@ -183,7 +183,7 @@ impl Identity {
         let mut user = before.value.clone();
         user.end_sessions(kept);
         if matches!(proof, Proof::Token(_)) {
-            self.let_in_if_unconfirmed(&mut user, actor.scope(), changes.at()).await?;
+            self.let_in_if_unconfirmed(changes, &mut user, &before).await?;
         }
         let slot = changes.update(&before, &user);
         // The proof is used up as it was read: of two who have it at once, one comes too late, however long the other

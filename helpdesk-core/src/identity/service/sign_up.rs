@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::actor::{Actor, Via};
-use crate::contacts::{Company, CompanyId};
+use crate::contacts::{Company, CompanyId, keep};
 use crate::error::{Error, Problem, Result};
 use crate::identity::cleanup::remove_unconfirmed;
 use crate::identity::confirmation::{address_change_mail, confirmation_mail};
@@ -160,7 +160,7 @@ impl Identity {
         let mut user = before.value.clone();
         match &user.state {
             AccountState::Unconfirmed => {
-                self.let_in_if_unconfirmed(&mut user, before.scope, changes.at()).await?;
+                self.let_in_if_unconfirmed(changes, &mut user, before).await?;
                 let slot = changes.update(before, &user);
                 self.record(changes, actor, "user.confirmed", before.id, Some(slot));
                 Ok(())
@@ -175,18 +175,19 @@ impl Identity {
     /// unless they named another.
     pub(super) async fn let_in_if_unconfirmed(
         &self,
+        changes: &mut Changes,
         user: &mut User,
-        scope: Scope,
-        at: chrono::DateTime<chrono::Utc>,
+        before: &Stored<User>,
     ) -> Result<()> {
         if !matches!(user.state, AccountState::Unconfirmed) {
             return Ok(());
         }
-        user.state = user.state.clone().confirm(at)?;
+        user.state = user.state.clone().confirm(changes.at())?;
         if let (None, Some((_, domain))) = (user.company, user.email.rsplit_once('@')) {
-            let companies = self.desk.store().select::<Company>(scope);
+            let companies = self.desk.store().select::<Company>(before.scope);
             user.company = companies.filter(Filter::equals("domain", domain)).first_id().await?;
         }
+        keep(&self.desk, changes, before.scope, before.id);
         Ok(())
     }
 

@@ -99,6 +99,6 @@ fn door() -> Arc<Via> {
         reset_path: Cow::Borrowed("/reset-password?token={token}"),
         access_minutes: Some(ACCESS_MINUTES),
         mails_news: true,
+        admission: Admission::Approved,
     })
 }
-        admission: Admission::Approved,
