@@ -94,7 +94,7 @@ pub async fn serve(
 
 fn builder() -> auto::Builder<Streams> {
     let mut builder = auto::Builder::new(Streams);
-    // Its own limit also counts while a long answer leaves slowly, which is nobody's fault.
+    // Connections have one limit for both versions, which sets no timer for each request as this one would.
     builder.http1().header_read_timeout(None);
     builder
         .http2()
