@@ -1,6 +1,6 @@
 //! From what happened to a ticket to where it stands: values in, values out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
@@ -19,6 +19,12 @@ use crate::tickets::Ticket;
 /// How much of a ticket's history is followed, so that the record of one that programs play with does not grow for ever.
 const MAX_FACTS: usize = 5_000;
 
+/// How many entries of one ticket are written down in one batch; those of one time and turn count as one. The rest is for
+/// the next look.
+const MAX_NEWS: usize = 400;
+/// How many promises are looked up for one ticket in one look. What changes after that is promised as it is in the end.
+const MAX_PROMISES: usize = 300;
+
 /// A ticket whose history was followed a bit further.
 #[derive(Debug)]
 pub(super) struct Followup {
@@ -28,6 +34,8 @@ pub(super) struct Followup {
     pub promised: Vec<(Happened, Option<PolicyId>)>,
     /// What is to be written down.
     pub news: Vec<Entry>,
+    /// What is to be written down by the next look, since it is too much for one.
+    pub later: Vec<Entry>,
     /// When there is next something to be noticed, if nothing happens.
     pub next: Option<DateTime<Utc>>,
 }
@@ -57,6 +65,9 @@ pub(super) fn follow(
     let mut promised = Vec::new();
     let mut changed = changed(before, promises);
     let mut version = followed.version;
+    // The last one that asks: whatever was left out, what is promised in the end is.
+    let asking = steps.iter().rev().find(|step| step.asks_anew && step.waits);
+    let newest = asking.map_or(0, |step| step.version);
     for step in steps {
         if let Some(at) = changed.take_if(|at| *at < step.at) {
             let by = place(version, LAST);
@@ -64,7 +75,8 @@ pub(super) fn follow(
         }
         let at = add(&mut followed.facts, step);
         version = step.version;
-        if step.asks_anew && step.waits {
+        let enough = promised.len() >= MAX_PROMISES && step.version < newest;
+        if step.asks_anew && step.waits && !enough {
             let by = place(version, LAST);
             promised.extend(promise(&mut followed.facts, &mut policy, rules, &step.traits, at, by));
         }
@@ -75,9 +87,23 @@ pub(super) fn follow(
     }
     (followed.revision, followed.version) = (promises.revision, ticket.version);
     let told = std::mem::take(&mut followed.told);
-    let (levels, next) = stand(ticket, followed, policy, business, now);
-    let news = without(&levels.followed.told, &told);
-    Followup { levels, promised, news, next }
+    let (mut levels, next) = stand(ticket, followed, policy, business, now);
+    let mut news = without(&levels.followed.told, &told);
+    let fits = news.chunk_by(told_as_one).take(MAX_NEWS).map(<[Entry]>::len).sum();
+    let later = news.split_off(fits);
+    if !later.is_empty() {
+        // Of those that are alike the last ones are later.
+        let mut told = std::mem::take(&mut levels.followed.told);
+        told.reverse();
+        levels.followed.told = without(&told, &later);
+        levels.followed.told.reverse();
+    }
+    Followup { levels, promised, news, later, next }
+}
+
+/// Whether two entries are written down as one.
+pub(super) fn told_as_one(one: &Entry, other: &Entry) -> bool {
+    (one.at, one.turn) == (other.at, other.turn)
 }
 
 /// Looks up what is promised as of a change of the rules, however late that is noticed. What was solved by then keeps its
@@ -258,15 +284,16 @@ fn settled(outcome: Outcome, log: &[Entry]) -> Option<DateTime<Utc>> {
     }
 }
 
-/// Those entries that are not among others, each as often as it is there more often.
+/// Those entries that are not among others, each as often as it is there more often: then the last of them.
 fn without(entries: &[Entry], others: &[Entry]) -> Vec<Entry> {
-    let mut others = others.to_vec();
-    let mut new = Vec::new();
-    for entry in entries {
-        match others.iter().position(|other| other == entry) {
-            Some(place) => drop(others.swap_remove(place)),
-            None => new.push(*entry),
+    let mut count: BTreeMap<Entry, usize> = BTreeMap::new();
+    others.iter().for_each(|other| *count.entry(*other).or_default() += 1);
+    let mut is_new = |entry: &&Entry| match count.get_mut(entry) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            false
         }
-    }
-    new
+        _ => true,
+    };
+    entries.iter().filter(|entry| is_new(entry)).copied().collect()
 }
