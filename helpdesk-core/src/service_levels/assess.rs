@@ -86,7 +86,7 @@ pub(super) fn follow(
         promised.extend(reconsider(&mut followed.facts, &mut policy, rules, &traits, at, by));
     }
     (followed.revision, followed.version) = (promises.revision, ticket.version);
-    let told = std::mem::take(&mut followed.told);
+    let told = followed.told.clone();
     let (mut levels, next) = stand(ticket, followed, policy, business, now);
     let mut news = without(&levels.followed.told, &told);
     let fits = news.chunk_by(told_as_one).take(MAX_NEWS).map(<[Entry]>::len).sum();
@@ -124,15 +124,17 @@ fn reconsider(
     promise(facts, policy, rules, traits, at, place)
 }
 
-/// Makes all that is known of a ticket anew from its history and what was promised.
+/// Makes all that is known of a ticket anew from its history, what was promised, and what was written down of it.
 pub(super) fn rebuild(
     ticket: &Stored<Ticket>,
     steps: &[Step],
     promised: Vec<(Happened, Option<PolicyId>)>,
+    told: Vec<Entry>,
     business: &Calendar,
     now: DateTime<Utc>,
 ) -> TicketLevels {
-    let mut followed = Followed { version: ticket.version, ..Followed::default() };
+    let mut followed = Followed { version: ticket.version, told, ..Followed::default() };
+    followed.told.sort_by_key(|entry| (entry.at, entry.metric));
     for step in steps {
         add(&mut followed.facts, step);
     }
@@ -194,7 +196,7 @@ fn promised(facts: &[Happened]) -> Targets {
     promises.max_by_key(|(when, _)| *when).map(|(_, targets)| targets.clone()).unwrap_or_default()
 }
 
-/// Where a ticket stands by its facts.
+/// Where a ticket stands by its facts, and what was told of it before.
 fn stand(
     ticket: &Stored<Ticket>,
     mut followed: Followed,
@@ -203,7 +205,7 @@ fn stand(
     now: DateTime<Utc>,
 ) -> (TicketLevels, Option<DateTime<Utc>>) {
     followed.facts.sort_by_key(|fact| (fact.at, fact.place));
-    let levels = Levels::of(&followed.facts, business, now);
+    let levels = Levels::after(&followed.told, &followed.facts, business, now);
     let metrics: BTreeSet<Metric> = followed
         .facts
         .iter()

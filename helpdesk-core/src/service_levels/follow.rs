@@ -68,9 +68,17 @@ impl Levels {
     /// is to happen after `now` has not happened.
     #[must_use]
     pub fn of(facts: &[Happened], business: &Calendar, now: DateTime<Utc>) -> Self {
+        Self::after(&[], facts, business, now)
+    }
+
+    /// The same, where some of what came of it was written down before: `told`, in the order of time. That stays as it was
+    /// and comes no second time, by whatever business hours it was measured then.
+    #[must_use]
+    pub fn after(told: &[Entry], facts: &[Happened], business: &Calendar, now: DateTime<Utc>) -> Self {
         let mut facts: Vec<_> = facts.iter().filter(|fact| fact.at <= now).collect();
         facts.sort_by_key(|fact| (fact.at, fact.place));
         let mut levels = Self::default();
+        levels.meters.iter_mut().for_each(|meter| meter.remember(told.iter().copied()));
         for fact in facts {
             levels.happen(fact, business);
         }

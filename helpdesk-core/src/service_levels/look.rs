@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::assess::{Followup, asks_for_rules, follow, rebuild, told_as_one};
 use super::calendar::Calendar;
-use super::history::{RETARGETED, Step, promise, reaches_back_to, steps};
+use super::history::{RETARGETED, Step, promise, reaches_back_to, steps, told};
 use super::meter::Turn;
 use super::notices;
 use super::record::TicketLevels;
@@ -212,7 +212,8 @@ pub(super) async fn rebuilt(desk: &Helpdesk, ticket: &Stored<Ticket>) -> Result<
     }
     let steps = steps(&ticket.value, ticket.version, 0, &events);
     let promised = events.iter().rev().filter_map(promise).collect();
-    Ok(rebuild(ticket, &steps, promised, &business, desk.now()))
+    let told = events.iter().rev().flat_map(told).collect();
+    Ok(rebuild(ticket, &steps, promised, told, &business, desk.now()))
 }
 
 /// A ticket with what is new about it.
@@ -292,6 +293,8 @@ impl Following<'_> {
         runs: bool,
     ) {
         let (scope, id, now) = (self.ticket.scope, self.ticket.id, changes.at());
+        // Never for the present, at which it would run again and again: clocks of servers may differ.
+        let next = next.map(|next| next.max(now + chrono::Duration::milliseconds(1)));
         let set = levels.followed.timer.filter(|set| !runs && *set > now);
         match (set, next) {
             (Some(set), Some(next)) if set <= next => return,
@@ -322,7 +325,7 @@ pub const ACTIONS: [&str; 8] = [
 
 /// What it is called in the event log that something happened to a metric. A change of the promise is told with the
 /// promise.
-const fn action(turn: Turn) -> &'static str {
+pub(super) const fn action(turn: Turn) -> &'static str {
     match turn {
         Turn::Activated => "service_level.activated",
         Turn::Paused => "service_level.paused",

@@ -76,9 +76,36 @@ pub(super) struct Meter {
     ran: Vec<(DateTime<Utc>, DateTime<Utc>)>,
     since: Option<DateTime<Utc>>,
     active: bool,
+    /// Whether it ended with its ticket, and goes on with it.
+    dropped: bool,
     warned: bool,
     breached: Option<DateTime<Utc>>,
     fulfilled: Option<DateTime<Utc>>,
+    told: Told,
+}
+
+/// What was written down of a metric before, and how far that was gone through.
+#[derive(Clone, Debug, Default)]
+struct Told {
+    entries: Vec<Entry>,
+    place: usize,
+}
+
+impl Told {
+    const NOTHING: Self = Self { entries: Vec::new(), place: 0 };
+
+    fn next(&self) -> Option<Entry> {
+        self.entries.get(self.place).copied()
+    }
+
+    /// Goes on behind an entry, where it was written down.
+    fn pass(&mut self, entry: Entry) {
+        let ahead = self.entries.iter().skip(self.place);
+        let ahead = ahead.take_while(|told| told.at <= entry.at);
+        if let Some(skipped) = ahead.enumerate().find_map(|(nth, told)| (*told == entry).then_some(nth)) {
+            self.place += skipped + 1;
+        }
+    }
 }
 
 impl Meter {
@@ -90,10 +117,17 @@ impl Meter {
             ran: Vec::new(),
             since: None,
             active: false,
+            dropped: false,
             warned: false,
             breached: None,
             fulfilled: None,
+            told: Told::NOTHING,
         }
+    }
+
+    /// Has it remember what was written down of it before, in the order of time.
+    pub(super) fn remember(&mut self, told: impl Iterator<Item = Entry>) {
+        self.told = Told { entries: told.filter(|entry| entry.metric == self.metric).collect(), place: 0 };
     }
 
     pub(super) const fn metric(&self) -> Metric {
@@ -104,6 +138,11 @@ impl Meter {
         self.active
     }
 
+    /// Whether it ended with its ticket, without anything having been done.
+    pub(super) const fn was_dropped(&self) -> bool {
+        self.dropped
+    }
+
     /// Whether it ended for good: the first reply was given.
     pub(super) fn is_answered(&self) -> bool {
         self.metric == Metric::FirstReply && self.fulfilled.is_some()
@@ -111,8 +150,8 @@ impl Meter {
 
     /// Begins anew.
     pub(super) fn activate(&mut self, at: DateTime<Utc>, with: Option<With>, log: &mut Vec<Entry>) {
-        let (target, holds_from) = (self.target, self.holds_from);
-        *self = Self { target, holds_from, active: true, ..Self::new(self.metric) };
+        let (target, holds_from, told) = (self.target, self.holds_from, std::mem::take(&mut self.told));
+        *self = Self { target, holds_from, told, active: true, ..Self::new(self.metric) };
         self.enter(at, Turn::Activated, log);
         if with.is_some_and(|with| self.metric.runs_in(with)) {
             self.since = Some(at);
@@ -121,8 +160,15 @@ impl Meter {
 
     /// Goes on where it left off, after it had ended.
     pub(super) const fn reopen(&mut self, at: DateTime<Utc>) {
-        self.active = true;
+        (self.active, self.dropped) = (true, false);
         self.holds_from = at;
+    }
+
+    /// The ticket was brought back. What became late meanwhile is late from then on.
+    pub(super) const fn hold_from(&mut self, at: DateTime<Utc>) {
+        if self.active {
+            self.holds_from = at;
+        }
     }
 
     /// Runs or stands still, as the ticket is now with somebody.
@@ -143,6 +189,7 @@ impl Meter {
 
     /// What was promised is done.
     pub(super) fn fulfil(&mut self, at: DateTime<Utc>, log: &mut Vec<Entry>) {
+        self.dropped = false;
         if !self.active {
             return;
         }
@@ -152,6 +199,12 @@ impl Meter {
             self.fulfilled = Some(at);
         }
         self.enter(at, Turn::Fulfilled, log);
+    }
+
+    /// It ends with its ticket, and may go on with it.
+    pub(super) fn drop_with_ticket(&mut self, at: DateTime<Utc>, log: &mut Vec<Entry>) {
+        self.dropped |= self.active;
+        self.drop_at(at, log);
     }
 
     /// It no longer matters.
@@ -174,9 +227,10 @@ impl Meter {
         }
     }
 
-    /// Notices a warning and a breach that have come by `now`.
+    /// Notices a warning and a breach that have come by `now`. What was written down stays as it was, and nothing is noticed
+    /// of a time of which more was written down already: it was looked at by the business hours of then.
     pub(super) fn settle(&mut self, now: DateTime<Utc>, business: &Calendar, log: &mut Vec<Entry>) {
-        if !self.active {
+        if self.recall(now, log) || !self.active {
             return;
         }
         if !self.warned
@@ -192,6 +246,30 @@ impl Meter {
             self.breached = Some(at);
             self.enter(at, Turn::Breached, log);
         }
+    }
+
+    /// Goes through what was written down by `now`. Answers whether there is more.
+    fn recall(&mut self, now: DateTime<Utc>, log: &mut Vec<Entry>) -> bool {
+        while let Some(told) = self.told.next() {
+            match told.turn {
+                // It may have gone on at this very instant, which is still to come.
+                Turn::Warned | Turn::Breached if told.at > now || (told.at == now && !self.active) => return true,
+                Turn::Warned if self.active && !self.warned && self.breached.is_none() => {
+                    self.warned = true;
+                    log.push(told);
+                }
+                Turn::Breached if self.active && self.breached.is_none() => {
+                    self.breached = Some(told.at);
+                    log.push(told);
+                }
+                Turn::Warned | Turn::Breached => {}
+                // What has not happened after all.
+                _ if told.at < now => {}
+                _ => return true,
+            }
+            self.told.place += 1;
+        }
+        false
     }
 
     /// When all but so much of the promised time is used up, if nothing happens.
@@ -246,8 +324,10 @@ impl Meter {
         }
     }
 
-    fn enter(&self, at: DateTime<Utc>, turn: Turn, log: &mut Vec<Entry>) {
-        log.push(Entry { at, metric: self.metric, turn });
+    fn enter(&mut self, at: DateTime<Utc>, turn: Turn, log: &mut Vec<Entry>) {
+        let entry = Entry { at, metric: self.metric, turn };
+        self.told.pass(entry);
+        log.push(entry);
     }
 }
 

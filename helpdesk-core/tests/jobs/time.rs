@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use helpdesk_core::jobs::{Job, JobDraft, JobError, JobHandler, RunReport};
-use helpdesk_core::storage::{Changes, Claim, Storage as _};
+use helpdesk_core::storage::{Changes, Claim};
 use helpdesk_core::{Helpdesk, Result};
 use tokio::time::Instant;
 

@@ -294,6 +294,42 @@ proptest! {
         prop_assert_eq!(new, next.filter(|next| *next <= at(now + later)));
     }
 
+    /// L8: whatever was written down before.
+    #[test]
+    fn remembering_makes_no_difference(facts in histories(), now in 0..9_000_i64, later in 0..3_000_i64) {
+        let log = levels(&facts, now).log();
+        let remembering = Levels::after(&log, &facts, &office(), at(now + later));
+        prop_assert_eq!(told(&remembering, now + later), told(&levels(&facts, now + later), now + later));
+    }
+
+    /// L5, L6: what was noticed by other business hours stays, and comes no second time.
+    #[test]
+    fn what_was_noticed_stays_whatever_the_hours_become(
+        facts in histories(),
+        now in 0..9_000_i64,
+        later in 0..3_000_i64,
+    ) {
+        let log = levels(&facts, now).log();
+        let always = Levels::after(&log, &facts, &Calendar::always(), at(now + later)).log();
+        for metric in Metric::ALL {
+            let mut left: Vec<_> = log.iter().filter(|entry| entry.metric == metric).collect();
+            let (mut warned, mut breached) = (0, 0);
+            for entry in always.iter().filter(|entry| entry.metric == metric) {
+                if left.first() == Some(&entry) {
+                    left.remove(0);
+                }
+                match entry.turn {
+                    Turn::Activated => (warned, breached) = (0, 0),
+                    Turn::Warned => warned += 1,
+                    Turn::Breached => breached += 1,
+                    _ => {}
+                }
+                prop_assert!(warned <= 1 && breached <= 1, "{always:?}");
+            }
+            prop_assert!(left.is_empty(), "{left:?} is not in {always:?}");
+        }
+    }
+
     /// L3: the time that is used up is that of each minute looked at.
     #[test]
     fn used_time_is_that_of_each_minute(facts in histories(), now in 0..8_000_i64) {
