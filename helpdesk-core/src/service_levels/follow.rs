@@ -174,7 +174,7 @@ impl Levels {
         let (with, running) = (self.with, self.running());
         self.each(|meter, log| match with {
             // Refused, taken back, merged, no request: the clocks stop, and nothing was broken.
-            None => meter.drop_at(at, log),
+            None => meter.drop_with_ticket(at, log),
             Some(With::Nobody) => {
                 let metric = meter.metric();
                 if metric.ends_when_solved_and_goes_on() || metric == Metric::NextReply {
@@ -182,13 +182,18 @@ impl Levels {
                 } else if metric.begins_with_replies() {
                     meter.drop_at(at, log);
                 } else {
+                    if meter.was_dropped() {
+                        meter.reopen(at);
+                    }
                     meter.follow(at, running, log);
                 }
             }
             Some(_) => {
                 let again = match was {
                     // What was dropped with the ticket goes on with it.
-                    None => meter.metric().begins_with_ticket() && !meter.is_answered(),
+                    None => {
+                        meter.was_dropped() || (meter.metric().begins_with_ticket() && !meter.is_answered())
+                    }
                     Some(With::Nobody) => meter.metric().ends_when_solved_and_goes_on(),
                     Some(_) => false,
                 };

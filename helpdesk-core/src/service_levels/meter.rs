@@ -203,12 +203,14 @@ impl Meter {
 
     /// It ends with its ticket, and may go on with it.
     pub(super) fn drop_with_ticket(&mut self, at: DateTime<Utc>, log: &mut Vec<Entry>) {
-        self.dropped |= self.active;
+        let dropped = self.dropped || self.active;
         self.drop_at(at, log);
+        self.dropped = dropped;
     }
 
     /// It no longer matters.
     pub(super) fn drop_at(&mut self, at: DateTime<Utc>, log: &mut Vec<Entry>) {
+        self.dropped = false;
         if self.active {
             self.stop(at);
             self.active = false;

@@ -199,6 +199,44 @@ fn what_is_deleted_merged_or_no_request_is_never_late() {
 }
 
 #[test]
+fn what_ended_with_the_ticket_goes_on_where_it_was_when_that_is_undone() {
+    for end in [Status::Merged, Status::Spam] {
+        let facts = |metric, replies: &[(i64, Fact)]| {
+            let undone = [(30, Fact::Moved(end)), (500, Fact::Moved(Status::Open))];
+            history(metric, 60, Hours::Calendar, &[replies, &undone].concat())
+        };
+        let asked = facts(Metric::NextReply, &[(10, Fact::RequesterReplied)]);
+        assert!(!reading(&asked, Metric::NextReply, 400).active);
+        assert_eq!(reading(&asked, Metric::NextReply, 501).due, Some(at(540)), "{end}");
+        for metric in [Metric::PeriodicUpdate, Metric::PausableUpdate] {
+            let said = facts(metric, &[(10, Fact::DeskReplied)]);
+            assert_eq!(reading(&said, metric, 501).due, Some(at(540)), "{end}");
+        }
+        // What was over before does not go on.
+        let answered = [(10, Fact::RequesterReplied), (20, Fact::DeskReplied)];
+        assert!(!reading(&facts(Metric::NextReply, &answered), Metric::NextReply, 501).active);
+        let solved = [(10, Fact::DeskReplied), (20, Fact::Moved(Status::Resolved))];
+        assert!(!reading(&facts(Metric::PeriodicUpdate, &solved), Metric::PeriodicUpdate, 501).active);
+        // Nor what came to its end when the ticket came back as solved.
+        let through = [
+            (10, Fact::DeskReplied),
+            (20, Fact::Moved(end)),
+            (25, Fact::Moved(Status::Resolved)),
+        ];
+        assert!(!reading(&facts(Metric::PeriodicUpdate, &through), Metric::PeriodicUpdate, 501).active);
+    }
+    // A first reply that is still to come is still to come, although the ticket comes back as solved.
+    let happens = [
+        (10, Fact::Moved(Status::Resolved)),
+        (20, Fact::Moved(Status::Merged)),
+        (30, Fact::Moved(Status::Resolved)),
+        (40, Fact::Moved(Status::Open)),
+    ];
+    let facts = history(Metric::FirstReply, 60, Hours::Calendar, &happens);
+    assert_eq!(reading(&facts, Metric::FirstReply, 50).due, Some(at(90)));
+}
+
+#[test]
 fn the_first_resolution_stays() {
     let happens = [
         (30, Fact::Moved(Status::Resolved)),
