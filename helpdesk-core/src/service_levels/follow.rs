@@ -46,8 +46,8 @@ pub struct Happened {
 
 /// The metrics of a ticket, as its history and the present make them.
 ///
-/// They are followed from fact to fact. Time passes by itself: it makes no difference whether it was looked at in
-/// between.
+/// They are followed from fact to fact, by the same business hours all the time. Time passes by itself: it makes no
+/// difference whether it was looked at in between.
 #[derive(Clone, Debug)]
 pub struct Levels {
     meters: [Meter; Metric::ALL.len()],
