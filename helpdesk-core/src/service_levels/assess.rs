@@ -1,6 +1,6 @@
 //! From what happened to a ticket to where it stands: values in, values out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
@@ -45,9 +45,10 @@ pub(super) fn asks_for_rules(before: Option<&TicketLevels>, steps: &[Step], prom
     steps.iter().any(|step| step.asks_anew && step.waits) || changed(before, promises).is_some()
 }
 
-/// When the rules have changed, if that was after the ticket's promise was looked up.
+/// When the rules were made that hold, if the ticket's promise was not looked up by them yet.
 fn changed(before: Option<&TicketLevels>, promises: &Promises) -> Option<DateTime<Utc>> {
-    before.filter(|levels| levels.followed.revision != promises.revision).and(promises.changed)
+    let looked_up = before.is_some_and(|levels| levels.followed.revision == promises.revision);
+    promises.changed.filter(|_| !looked_up)
 }
 
 /// Follows a ticket from where it was left.
@@ -76,7 +77,9 @@ pub(super) fn follow(
         let at = add(&mut followed.facts, step);
         version = step.version;
         let enough = promised.len() >= MAX_PROMISES && step.version < newest;
-        if step.asks_anew && step.waits && !enough {
+        // By these rules nothing was promised before they were made, and what rules there were is not known any more.
+        let too_early = changed.is_some_and(|changed| step.at < changed);
+        if step.asks_anew && step.waits && !enough && !too_early {
             let by = place(version, LAST);
             promised.extend(promise(&mut followed.facts, &mut policy, rules, &step.traits, at, by));
         }
@@ -206,24 +209,27 @@ fn stand(
 ) -> (TicketLevels, Option<DateTime<Utc>>) {
     followed.facts.sort_by_key(|fact| (fact.at, fact.place));
     let levels = Levels::after(&followed.told, &followed.facts, business, now);
-    let metrics: BTreeSet<Metric> = followed
-        .facts
-        .iter()
-        .filter_map(|fact| if let Fact::Promised(targets) = &fact.fact { Some(targets.keys()) } else { None })
-        .flatten()
-        .copied()
-        .collect();
+    // Since when something is promised of each metric.
+    let mut since: BTreeMap<Metric, DateTime<Utc>> = BTreeMap::new();
+    for fact in &followed.facts {
+        if let Fact::Promised(targets) = &fact.fact {
+            targets.keys().for_each(|metric| drop(since.entry(*metric).or_insert(fact.at)));
+        }
+    }
     // That a promise was changed is written down with the promise.
     let mut log = levels.log();
-    log.retain(|entry| metrics.contains(&entry.metric) && entry.turn != Turn::Retargeted);
+    log.retain(|entry| since.contains_key(&entry.metric) && entry.turn != Turn::Retargeted);
+    // What was done before anything was promised is no promise kept.
+    let counts = |entry: &&Entry| since.get(&entry.metric).is_some_and(|since| *since <= entry.at);
+    let counted: Vec<Entry> = log.iter().filter(counts).copied().collect();
     let readings = levels.readings(now, business);
-    let readings = readings.iter().filter(|reading| metrics.contains(&reading.metric));
-    let standings: Vec<Standing> = readings.clone().map(|reading| standing(reading, &log)).collect();
+    let readings = readings.iter().filter(|reading| since.contains_key(&reading.metric));
+    let standings: Vec<Standing> = readings.clone().map(|reading| standing(reading, &counted)).collect();
     let waits = ticket.state.status().waits() && ticket.deleted.is_none();
     let late =
         |standing: &Standing| standing.active && standing.target.is_some() && standing.breached.is_some();
     let outcome = outcome(&standings, waits);
-    let settled = outcome.and_then(|outcome| settled(outcome, &log));
+    let settled = outcome.and_then(|outcome| settled(outcome, &counted));
     followed.told = log;
     let levels = TicketLevels {
         requester: ticket.requester,

@@ -81,7 +81,8 @@ impl ServiceLevels {
         Ok(Stored::inserted(actor.scope(), id, at, committed.written(slot), calendar))
     }
 
-    /// Changes a calendar. Where it is the organisation's, what has passed on open tickets is measured anew.
+    /// Changes a calendar. Where it is the organisation's, what has passed on open tickets is measured anew; what was written
+    /// down of them stays.
     ///
     /// # Errors
     ///
