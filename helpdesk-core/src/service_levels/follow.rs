@@ -86,8 +86,11 @@ impl Levels {
         levels
     }
 
-    /// Time has passed until `now`.
+    /// Time has passed until `now`. Nothing is late while the ticket is deleted.
     pub fn tick(&mut self, now: DateTime<Utc>, business: &Calendar) {
+        if self.deleted {
+            return;
+        }
         for meter in &mut self.meters {
             meter.settle(now, business, &mut self.log);
         }
@@ -142,9 +145,15 @@ impl Levels {
                 self.each(|meter, log| meter.follow(at, None, log));
             }
             Fact::Restored => {
-                self.deleted = false;
-                let with = self.with;
-                self.each(|meter, log| meter.follow(at, with, log));
+                if std::mem::take(&mut self.deleted) {
+                    let with = self.with;
+                    self.each(|meter, log| {
+                        meter.hold_from(at);
+                        meter.follow(at, with, log);
+                    });
+                    // A promise that was made shorter meanwhile is broken from now on.
+                    self.tick(at, business);
+                }
             }
         }
     }
@@ -152,7 +161,10 @@ impl Levels {
     /// Where each metric stands, at an instant that everything was followed to.
     #[must_use]
     pub fn readings(&self, now: DateTime<Utc>, business: &Calendar) -> [Reading; Metric::ALL.len()] {
-        self.meters.each_ref().map(|meter| meter.read(now, business))
+        self.meters.each_ref().map(|meter| {
+            let reading = meter.read(now, business);
+            Reading { next: reading.next.filter(|_| !self.deleted), ..reading }
+        })
     }
 
     /// When there is next something to be noticed, if nothing happens.

@@ -199,6 +199,18 @@ fn what_is_deleted_merged_or_no_request_is_never_late() {
 }
 
 #[test]
+fn a_promise_that_is_made_shorter_while_a_ticket_is_deleted_is_broken_when_it_comes_back() {
+    let shorter = promise(Metric::TotalResolution, 30, Hours::Calendar);
+    let happens = [(50, Fact::Deleted), (100, shorter), (200, Fact::Restored)];
+    let facts = history(Metric::TotalResolution, 600, Hours::Calendar, &happens);
+    let before = reading(&facts, Metric::TotalResolution, 150);
+    assert_eq!((before.breached, before.next), (None, None));
+    assert_eq!(reading(&facts, Metric::TotalResolution, 200).breached, Some(at(200)));
+    let turns = turns(&facts, Metric::TotalResolution, 300);
+    assert!(turns.iter().all(|(minute, turn)| *turn != Turn::Warned || *minute == 200), "{turns:?}");
+}
+
+#[test]
 fn what_ended_with_the_ticket_goes_on_where_it_was_when_that_is_undone() {
     for end in [Status::Merged, Status::Spam] {
         let facts = |metric, replies: &[(i64, Fact)]| {
