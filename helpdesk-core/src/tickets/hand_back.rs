@@ -46,7 +46,7 @@ pub(crate) fn ungroup(group: GroupId, at: DateTime<Utc>) -> JobDraft {
 }
 
 /// Who has a ticket once the one who has it leaves; `None` where nothing changes. What waits for the desk is nobody's
-/// then, and what was solved passes to the heir. What is closed or has ended stays as it was.
+/// then, and what was solved passes to the heir. What is closed or has ended stays as it was until it comes back.
 fn handed_back(ticket: &Ticket, leaver: UserId, heir: Option<UserId>) -> Option<Ticket> {
     if ticket.assignee != Some(leaver) || ticket.deleted.is_some() {
         return None;
