@@ -1,6 +1,7 @@
 //! Business hours that change: what was decided stays, and nothing is told twice.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 use helpdesk_core::Result;
@@ -10,6 +11,7 @@ use helpdesk_core::service_levels::{
 use helpdesk_core::tickets::{Act, Edit, Priority, Status, TicketId};
 
 use crate::support::World;
+use crate::support::between::Between;
 
 /// A desk that is open from nine to ten on workdays, and promises to be done within two hours of that.
 async fn open_an_hour_a_day() -> Result<(World, CalendarId)> {
@@ -109,6 +111,35 @@ async fn what_was_late_stays_late_since_then_and_is_told_once() -> Result<()> {
     world.pass(10_000).await;
     assert_eq!(world.alarms(id).await, (1, 1));
     world.is_as_the_log_says(id).await
+}
+
+#[tokio::test]
+async fn hours_that_are_chosen_while_they_are_changed_count_as_changed() -> Result<()> {
+    for delete in [false, true] {
+        let storage = Arc::new(Between::new());
+        let own = Arc::clone(&storage);
+        let world = World::promising(|builder| builder.storage(own)).await;
+        let (system, levels) = (world.system(), world.desk.service_levels());
+        let new = CalendarChange { name: Some("Office".to_owned()), hours: Some(an_hour_a_day()) };
+        let calendar = levels.create_calendar(&system, new).await?.id;
+        let revision = async || world.desk.identity().organisation(&system).await.map(|it| {
+            (it.settings.promises.revision, it.settings.promises.calendar)
+        });
+        assert_eq!(revision().await?, (1, None));
+        let (desk, chooser) = (world.desk.clone(), system.clone());
+        storage.after_reading("organisation", async move {
+            desk.service_levels().use_calendar(&chooser, Some(calendar)).await.expect("chosen");
+        });
+        if delete {
+            levels.delete_calendar(&system, calendar).await?;
+        } else {
+            let change = CalendarChange { hours: Some(Calendar::always()), name: None };
+            levels.update_calendar(&system, calendar, change).await?;
+        }
+        assert!(storage.happened());
+        assert_eq!(revision().await?, (3, (!delete).then_some(calendar)));
+    }
+    Ok(())
 }
 
 #[tokio::test]

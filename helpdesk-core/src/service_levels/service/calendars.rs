@@ -112,6 +112,9 @@ impl ServiceLevels {
                 let promises = &organisation.settings.promises;
                 if promises.calendar == Some(id) {
                     self.rules_change(&mut changes, &organisation, actor, promises.any, Some(id));
+                } else {
+                    // Nobody chooses it just then.
+                    changes.require(&organisation);
                 }
                 Ok((changes, (before, slot, at, calendar)))
             })
@@ -136,6 +139,8 @@ impl ServiceLevels {
                 let promises = &organisation.settings.promises;
                 if promises.calendar == Some(id) {
                     self.rules_change(&mut changes, &organisation, actor, promises.any, None);
+                } else {
+                    changes.require(&organisation);
                 }
                 Ok((changes, ()))
             })
