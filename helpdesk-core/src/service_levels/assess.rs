@@ -213,7 +213,9 @@ fn stand(
     let mut since: BTreeMap<Metric, DateTime<Utc>> = BTreeMap::new();
     for fact in &followed.facts {
         if let Fact::Promised(targets) = &fact.fact {
-            targets.keys().for_each(|metric| drop(since.entry(*metric).or_insert(fact.at)));
+            for metric in targets.keys() {
+                since.entry(*metric).or_insert(fact.at);
+            }
         }
     }
     // That a promise was changed is written down with the promise.

@@ -280,7 +280,9 @@ impl Meter {
         while let Some(told) = self.told.next() {
             match told.turn {
                 // It may have gone on at this very instant, which is still to come.
-                Turn::Warned | Turn::Breached if told.at > now || (told.at == now && !self.active) => return true,
+                Turn::Warned | Turn::Breached if told.at > now || (told.at == now && !self.active) => {
+                    return true;
+                }
                 Turn::Warned if self.active && !self.warned && self.breached.is_none() => {
                     self.warned = true;
                     log.push(told);
@@ -300,10 +302,7 @@ impl Meter {
     }
 
     fn look_ahead(&self, business: &Calendar) -> Ahead {
-        Ahead {
-            warning: self.reaches(business, WARNING),
-            breach: self.reaches(business, Duration::zero()),
-        }
+        Ahead { warning: self.reaches(business, WARNING), breach: self.reaches(business, Duration::zero()) }
     }
 
     /// When all but so much of the promised time is used up, if nothing happens.

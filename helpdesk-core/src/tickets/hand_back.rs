@@ -103,7 +103,9 @@ impl JobHandler for HandBack {
         let groups = page.items.iter().filter_map(|ticket| ticket.group);
         let groups = desk.store().get_map::<Group>(job.scope(), groups).await?;
         // Nobody inherits who leaves just then. A group that is left in this batch is held by that.
-        for group in groups.values().filter(|group| leaving.group.is_none() && !group.members.contains(&leaving.who)) {
+        for group in
+            groups.values().filter(|group| leaving.group.is_none() && !group.members.contains(&leaving.who))
+        {
             changes.require(group);
         }
         let heir = |ticket: &Ticket| groups.get(&ticket.group?.uuid())?.heir_of(leaving.who);

@@ -16,7 +16,8 @@ use crate::support::World;
 const LEASE: Duration = Duration::from_secs(120);
 
 #[tokio::test(start_paused = true)]
-async fn what_does_not_come_to_an_end_is_broken_off_while_the_lease_holds_and_given_up_at_last() -> Result<()> {
+async fn what_does_not_come_to_an_end_is_broken_off_while_the_lease_holds_and_given_up_at_last() -> Result<()>
+{
     let (world, handler, _) = World::scripted([Run::Wait; 10]).await;
     let admin = world.actor("admin", "admin").await;
     world.enqueue(Scripted::draft(&world, "hangs")).await;
@@ -75,7 +76,8 @@ async fn a_job_that_nobody_lives_to_finish_is_given_up() -> Result<()> {
     // Servers take it and die.
     for _ in 0..10 {
         let now = world.desk.now();
-        let claim = Claim { now, lease: chrono::Duration::minutes(2), token: world.desk.ids().id(now), limit: 1 };
+        let claim =
+            Claim { now, lease: chrono::Duration::minutes(2), token: world.desk.ids().id(now), limit: 1 };
         let claimed = world.desk.store().storage().claim(claim).await?;
         assert_eq!(claimed[0].lease.job, id);
         world.clock.advance(chrono::Duration::minutes(2));

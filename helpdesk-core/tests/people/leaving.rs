@@ -241,8 +241,10 @@ async fn what_comes_back_to_a_group_is_nobodys_where_who_had_it_has_left_the_gro
     let spam = State::Spam { at: world.desk.now() };
     let (frozen, refused) =
         (world.given(gus, Some(group), closed(&world)).await?, world.given(gus, Some(group), spam).await?);
-    let (deleted, done) =
-        (world.given(gus, Some(group), State::Open).await?, world.given(gus, Some(group), solved(&world)).await?);
+    let (deleted, done) = (
+        world.given(gus, Some(group), State::Open).await?,
+        world.given(gus, Some(group), solved(&world)).await?,
+    );
     let elsewhere = world.given(gus, Some(other), closed(&world)).await?;
     let hers = world.given(hilda, Some(group), closed(&world)).await?;
     for id in [deleted, done] {
@@ -258,9 +260,14 @@ async fn what_comes_back_to_a_group_is_nobodys_where_who_had_it_has_left_the_gro
     for id in [frozen, refused, elsewhere, hers] {
         world.act(&system, id, to(Status::Open)).await;
     }
-    for (id, holder) in
-        [(frozen, None), (refused, None), (deleted, None), (done, Some(hilda)), (elsewhere, Some(gus)), (hers, Some(hilda))]
-    {
+    for (id, holder) in [
+        (frozen, None),
+        (refused, None),
+        (deleted, None),
+        (done, Some(hilda)),
+        (elsewhere, Some(gus)),
+        (hers, Some(hilda)),
+    ] {
         assert_eq!(world.holders(id).await?.0, holder);
     }
     Ok(())

@@ -122,9 +122,14 @@ async fn hours_that_are_chosen_while_they_are_changed_count_as_changed() -> Resu
         let (system, levels) = (world.system(), world.desk.service_levels());
         let new = CalendarChange { name: Some("Office".to_owned()), hours: Some(an_hour_a_day()) };
         let calendar = levels.create_calendar(&system, new).await?.id;
-        let revision = async || world.desk.identity().organisation(&system).await.map(|it| {
-            (it.settings.promises.revision, it.settings.promises.calendar)
-        });
+        let revision = async || {
+            world
+                .desk
+                .identity()
+                .organisation(&system)
+                .await
+                .map(|it| (it.settings.promises.revision, it.settings.promises.calendar))
+        };
         assert_eq!(revision().await?, (1, None));
         let (desk, chooser) = (world.desk.clone(), system.clone());
         storage.after_reading("organisation", async move {

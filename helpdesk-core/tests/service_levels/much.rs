@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use helpdesk_core::Result;
 use helpdesk_core::service_levels::Metric;
-use helpdesk_core::tickets::{Edit, Priority, Status, TicketId};
+use helpdesk_core::tickets::{Act, Edit, Priority, Status, TicketId};
 
 use crate::support::World;
 use crate::support::between::Between;
@@ -40,7 +40,8 @@ async fn is_as_the_log_says(world: &World, id: TicketId) -> Result<()> {
 }
 
 #[tokio::test]
-async fn what_is_promised_for_the_first_time_reaches_every_ticket_however_much_there_is_to_tell() -> Result<()> {
+async fn what_is_promised_for_the_first_time_reaches_every_ticket_however_much_there_is_to_tell() -> Result<()>
+{
     let world = without_promises().await;
     let ada = world.actor("ada", "customer").await;
     let mut ids = Vec::new();
@@ -86,10 +87,12 @@ async fn what_is_promised_anew_again_and_again_is_promised_as_it_is_in_the_end()
     for number in 0..1_101 {
         let priority = if number % 2 == 0 { Priority::High } else { Priority::Low };
         let edit = Edit { priority: Some(Some(priority)), ..Edit::default() };
-        world.act(&world.system(), id, helpdesk_core::tickets::Act::Edit(edit)).await;
+        world.act(&world.system(), id, Act::Edit(edit)).await;
     }
-    let (mut high, low) =
-        (crate::promising(&[(Metric::TotalResolution, 500)]), crate::promising(&[(Metric::TotalResolution, 900)]));
+    let (mut high, low) = (
+        crate::promising(&[(Metric::TotalResolution, 500)]),
+        crate::promising(&[(Metric::TotalResolution, 900)]),
+    );
     let (Some(high), Some(low)) = (&mut high.targets, low.targets) else { return Ok(()) };
     high.insert(Priority::Low, low[&Priority::Low].clone());
     let promise = helpdesk_core::service_levels::PolicyChange {
@@ -113,12 +116,17 @@ async fn of_two_looks_that_cross_the_older_one_changes_nothing() -> Result<()> {
     let (ada, gus) = (world.actor("ada", "customer").await, world.actor("gus", "admin").await);
     let id = world.ticket(&ada, "Printer").await.id;
     world.run().await;
-    world.act(&gus, id, to(Status::Open)).await;
-    // While one look is at it, the ticket changes, and another look sees that.
-    let desk = world.desk.clone();
+    // A minute before there is a warning.
+    world.pass(8 * 60 - 16).await;
+    let tags = Some(std::collections::BTreeSet::from(["vip".to_owned()]));
+    world.act(&world.system(), id, Act::Edit(Edit { tags, ..Edit::default() })).await;
+    // While one look is at it, the ticket changes, and time runs out: another look sees both.
+    let (desk, clock) = (world.desk.clone(), Arc::clone(&world.clock));
     storage.after_reading("ticket", async move {
         desk.tickets().act(&gus, id, None, say("Is it on?")).await.expect("said");
-        desk.run_due(desk.now()).await.expect("looked at");
+        clock.advance(chrono::Duration::minutes(1));
+        let ran = desk.run_due(desk.now()).await.expect("looked at");
+        assert!(ran.done > 0);
     });
     world.run().await;
     assert!(storage.happened());

@@ -103,7 +103,8 @@ async fn who_came_with_two_tickets_stays_while_one_of_them_is_part() -> Result<(
         let ticket = tickets.get(&agent, target).await?;
         Ok(ticket.cc.iter().map(|cc| (cc.address.clone(), cc.with.is_some())).collect())
     };
-    let stay = |names: &[&str]| -> Vec<_> { names.iter().map(|name| (format!("{name}@demo.test"), true)).collect() };
+    let stay =
+        |names: &[&str]| -> Vec<_> { names.iter().map(|name| (format!("{name}@demo.test"), true)).collect() };
     assert_eq!(copies().await?, stay(&["eve", "max", "gus"]));
     tickets.unmerge(&agent, a).await?;
     assert_eq!(copies().await?, stay(&["eve", "gus"]));

@@ -230,11 +230,7 @@ fn what_ended_with_the_ticket_goes_on_where_it_was_when_that_is_undone() {
         let solved = [(10, Fact::DeskReplied), (20, Fact::Moved(Status::Resolved))];
         assert!(!reading(&facts(Metric::PeriodicUpdate, &solved), Metric::PeriodicUpdate, 501).active);
         // Nor what came to its end when the ticket came back as solved.
-        let through = [
-            (10, Fact::DeskReplied),
-            (20, Fact::Moved(end)),
-            (25, Fact::Moved(Status::Resolved)),
-        ];
+        let through = [(10, Fact::DeskReplied), (20, Fact::Moved(end)), (25, Fact::Moved(Status::Resolved))];
         assert!(!reading(&facts(Metric::PeriodicUpdate, &through), Metric::PeriodicUpdate, 501).active);
     }
     // A first reply that is still to come is still to come, although the ticket comes back as solved.

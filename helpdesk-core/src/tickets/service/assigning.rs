@@ -148,7 +148,9 @@ impl Tickets {
         if before.group == after.group {
             changes.require(&group);
         }
-        if group.members.contains(&assignee) || !self.desk.groups().left_since(&group, assignee, since).await? {
+        if group.members.contains(&assignee)
+            || !self.desk.groups().left_since(&group, assignee, since).await?
+        {
             return Ok(());
         }
         after.assignee = if waits(after) { None } else { group.heir_of(assignee) };

@@ -68,19 +68,30 @@ impl Tickets {
         let merged = self.load(actor, source).await?;
         let status = merged.state.status();
         let target = merged.state.merged_into().ok_or(Error::Rejected(Rejection::Status { status }))?;
-        self.change_two(actor, source, target, ("ticket.unmerged", "ticket.parted"), |source, target, beside| {
-            // It may have been parted and merged elsewhere meanwhile.
-            if source.state.merged_into().is_some_and(|into| into != target.id) {
-                return Err(Error::Conflict(crate::error::Conflict::Busy));
-            }
-            part(named(source), target, &beside.others, self.desk.now())
-        })
+        self.change_two(
+            actor,
+            source,
+            target,
+            ("ticket.unmerged", "ticket.parted"),
+            |source, target, beside| {
+                // It may have been parted and merged elsewhere meanwhile.
+                if source.state.merged_into().is_some_and(|into| into != target.id) {
+                    return Err(Error::Conflict(crate::error::Conflict::Busy));
+                }
+                part(named(source), target, &beside.others, self.desk.now())
+            },
+        )
         .await
     }
 
     /// Reads what else is needed to decide on two tickets. What is part of the second stays as it is for as long as it is,
     /// and what becomes or ceases to be part of it changes the second.
-    async fn beside(&self, actor: &Actor, source: &Stored<Ticket>, target: &Stored<Ticket>) -> Result<Beside> {
+    async fn beside(
+        &self,
+        actor: &Actor,
+        source: &Stored<Ticket>,
+        target: &Stored<Ticket>,
+    ) -> Result<Beside> {
         let store = self.desk.store();
         let asked = store.get::<User>(actor.scope(), source.requester).await?;
         let mut others = Vec::new();
