@@ -6,16 +6,22 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::{Group, GroupId, Groups};
 use crate::actor::Actor;
 use crate::error::{Error, Problem, Rejection, Result};
-use crate::events::{Audience, EventDraft};
+use crate::events::{Audience, EventDraft, HistoryQuery};
 use crate::identity::{UserId, permissions};
 use crate::storage::{Changes, EntityId as _, Filter, Scope, Stored, Value};
 use crate::tickets::hand_back;
 
 /// How many groups somebody leaves in one batch.
 const PAGE: usize = 100;
+/// What it is called in the event log that somebody came or went, and who that is.
+const JOINED: &str = "group.member_added";
+const LEFT: &str = "group.member_removed";
+const MEMBER: &str = "member";
 /// The most groups that somebody is put into at once.
 const MAX_GROUPS: usize = 100;
 
@@ -90,6 +96,30 @@ impl Groups {
         Ok(page.next.is_some())
     }
 
+    /// Whether somebody was let go by a group at an instant or after it.
+    pub(crate) async fn left_since(
+        &self,
+        group: &Stored<Group>,
+        person: UserId,
+        since: DateTime<Utc>,
+    ) -> Result<bool> {
+        let query = || HistoryQuery::new(group.scope).of::<Group>(group.id).action(LEFT);
+        let person = person.to_string();
+        let mut page = query().page(&self.desk).await?;
+        loop {
+            for event in &page.events {
+                if event.at < since {
+                    return Ok(false);
+                }
+                if event.detail.data.get(MEMBER).and_then(|member| member.as_str()) == Some(&*person) {
+                    return Ok(true);
+                }
+            }
+            let Some(next) = page.next else { return Ok(false) };
+            page = query().after(next).page(&self.desk).await?;
+        }
+    }
+
     /// Takes somebody in, where they are not in it already. Answers whether that is news.
     pub(super) fn join(
         &self,
@@ -101,7 +131,7 @@ impl Groups {
         let mut group = before.value.clone();
         let joined = group.take_in(person)?;
         if joined {
-            self.write_membership(changes, actor, before, &group, ("group.member_added", person));
+            self.write_membership(changes, actor, before, &group, (JOINED, person));
         }
         Ok(joined)
     }
@@ -117,7 +147,7 @@ impl Groups {
         let mut group = before.value.clone();
         let left = group.let_go(person);
         if left {
-            self.write_membership(changes, actor, before, &group, ("group.member_removed", person));
+            self.write_membership(changes, actor, before, &group, (LEFT, person));
         }
         left
     }
@@ -133,7 +163,7 @@ impl Groups {
         let slot = changes.update(before, group);
         let audience = Audience::holders(permissions::ADMIN_VIEW_TEAMS).and([person]);
         let draft = EventDraft::new::<Group>(action, before.id, changes.version_after(slot), audience)
-            .with("member", person.to_string());
+            .with(MEMBER, person.to_string());
         changes.event(actor, self.desk.ids().id(changes.at()), draft);
     }
 }

@@ -156,6 +156,9 @@ pub trait JobHandler: Debug + Send + Sync + 'static {
     /// Does the work and answers what it changes in the store. That is committed together with the job's
     /// completion: if somebody else has the job by then, neither happens.
     ///
+    /// What has not come to an end after 100 seconds is dropped at its next await and tried again later, so it must neither
+    /// block its thread nor need more time. A job that was begun ten times is given up, whatever came of it.
+    ///
     /// # Errors
     ///
     /// [`JobError`] says whether it is worth another attempt.

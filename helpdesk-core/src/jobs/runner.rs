@@ -8,15 +8,21 @@ use chrono::{DateTime, Duration, Utc};
 use futures_util::FutureExt as _;
 use tokio::sync::{Mutex, watch};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::time::{Instant, timeout_at};
 
 use super::{Job, JobError};
 use crate::error::Result;
 use crate::events::Relay;
 use crate::helpdesk::{Chain, Helpdesk};
-use crate::storage::{Claim, Claimed, JobOp, StorageError};
+use crate::storage::{Changes, Claim, Claimed, JobOp, StorageError};
 
 /// How long a worker may take over a job before another may have it.
 const LEASE: Duration = Duration::minutes(2);
+/// How long a worker works on what it took. What is not done by then is broken off while the lease still holds, so that it
+/// can be said that it was.
+const TIME: StdDuration = StdDuration::from_secs(100);
+/// How much of that is for doing jobs at once. The rest is for each by itself.
+const TOGETHER: StdDuration = StdDuration::from_secs(50);
 /// How many jobs a worker takes at a time.
 const HANDFUL: usize = 16;
 /// How many it takes where those it took before can be done at once, and there were as many as it asked for.
@@ -73,7 +79,8 @@ pub(crate) fn is_over(stopped: &watch::Receiver<bool>) -> bool {
 }
 
 impl Helpdesk {
-    /// Runs every job that is due at `now`, and those that become due by running them, until none is left.
+    /// Runs every job that is due at `now`, and those that become due by running them, until none is left. It wants a tokio
+    /// runtime with a clock, by which jobs are broken off that take too long.
     ///
     /// # Errors
     ///
@@ -82,13 +89,18 @@ impl Helpdesk {
         let mut report = RunReport::default();
         let mut limit = HANDFUL;
         loop {
+            let begun = Instant::now();
             let claimed = self.claim(now, limit).await?;
             if claimed.is_empty() {
                 return Ok(report);
             }
             limit = self.next_limit(&claimed, limit);
             for jobs in self.bundles(claimed) {
-                self.run_all(jobs, now, &mut report).await?;
+                self.run_all(jobs, (begun, now), &mut report).await?;
+            }
+            if begun.elapsed() >= TIME {
+                // What takes so long takes nobody else's time the next time.
+                limit = 1;
             }
         }
     }
@@ -145,23 +157,43 @@ impl Helpdesk {
         bundles
     }
 
-    /// Runs jobs that can be done at once, or else one by one.
-    async fn run_all(&self, jobs: Vec<Job>, now: DateTime<Utc>, report: &mut RunReport) -> Result<()> {
-        if jobs.len() > 1 && self.attempt_together(&jobs).await {
+    /// Runs jobs that can be done at once, or else one by one. They were claimed when the worker's clock stood at `begun`.
+    async fn run_all(
+        &self,
+        jobs: Vec<Job>,
+        (begun, now): (Instant, DateTime<Utc>),
+        report: &mut RunReport,
+    ) -> Result<()> {
+        if jobs.len() > 1 && self.attempt_together(&jobs, begun + TOGETHER).await {
             report.done += jobs.len();
             return Ok(());
         }
         for job in jobs {
-            self.run(job, now, report).await?;
+            if begun.elapsed() < TIME {
+                self.run(job, (begun + TIME, now), report).await?;
+            } else {
+                self.give_back(&job, now).await?;
+            }
         }
         Ok(())
     }
 
+    /// Gives back a job of which nothing was done.
+    async fn give_back(&self, job: &Job, now: DateTime<Utc>) -> Result<()> {
+        let mut changes = self.changes_at(now);
+        let error = "others took all the time there was".to_owned();
+        changes.push_job(JobOp::Retry { lease: job.0.lease, due: now, error });
+        self.end(changes).await
+    }
+
     /// Answers whether it worked. What went wrong shows again when the jobs are run one by one.
-    async fn attempt_together(&self, jobs: &[Job]) -> bool {
+    async fn attempt_together(&self, jobs: &[Job], until: Instant) -> bool {
         let Some(handler) = self.handler(&jobs[0].0.name) else { return false };
-        let ran = AssertUnwindSafe(handler.run_together(self, jobs)).catch_unwind().await;
-        let Ok(Ok(mut changes)) = ran else { return false };
+        if jobs.iter().any(is_hopeless) {
+            return false;
+        }
+        let ran = AssertUnwindSafe(handler.run_together(self, jobs)).catch_unwind();
+        let Ok(Ok(Ok(mut changes))) = timeout_at(until, ran).await else { return false };
         for job in jobs {
             changes.keep_job(job.scope(), &job.0.key);
             changes.push_job(JobOp::Complete(job.0.lease));
@@ -169,9 +201,14 @@ impl Helpdesk {
         self.commit(changes).await.is_ok()
     }
 
-    async fn run(&self, job: Job, now: DateTime<Utc>, report: &mut RunReport) -> Result<()> {
+    async fn run(
+        &self,
+        job: Job,
+        (until, now): (Instant, DateTime<Utc>),
+        report: &mut RunReport,
+    ) -> Result<()> {
         let lease = job.0.lease;
-        let attempted = self.attempt(&job).await;
+        let attempted = self.attempt(&job, until).await;
         let error = match attempted {
             Ok(()) => {
                 report.done += 1;
@@ -192,19 +229,28 @@ impl Helpdesk {
             changes.push_job(JobOp::Fail { lease, error: message });
             report.failed += 1;
         }
+        self.end(changes).await
+    }
+
+    /// Writes down that jobs were not done. Where others have them by now, that is theirs to say.
+    async fn end(&self, changes: Changes) -> Result<()> {
         match self.store().commit(changes).await {
             Ok(_) | Err(StorageError::LeaseLost { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn attempt(&self, job: &Job) -> Result<(), Attempt> {
+    async fn attempt(&self, job: &Job, until: Instant) -> Result<(), Attempt> {
         let name = &job.0.name;
+        if is_hopeless(job) {
+            return Err(JobError::give_up("it was begun again and again, and never came to an end").into());
+        }
         let handler = self.handler(name);
         let handler = handler.ok_or_else(|| JobError::give_up(format!("nobody knows how to do {name}")))?;
         for _ in 0..DECISIONS {
             // A handler that panics has not touched the store: its effect is what it would have answered.
-            let ran = AssertUnwindSafe(handler.run(self, job)).catch_unwind().await;
+            let ran = AssertUnwindSafe(handler.run(self, job)).catch_unwind();
+            let ran = timeout_at(until, ran).await.map_err(|_| JobError::retry("it took too long"))?;
             let mut changes = ran.map_err(|_| JobError::retry("the handler panicked"))??;
             changes.keep_job(job.scope(), &job.0.key);
             changes.push_job(JobOp::Complete(job.0.lease));
@@ -217,6 +263,11 @@ impl Helpdesk {
         }
         Err(JobError::retry("its effect crossed with other changes").into())
     }
+}
+
+/// Whether a job was begun as often as it may be, and nobody lived to say what came of it.
+const fn is_hopeless(job: &Job) -> bool {
+    job.attempt() > ATTEMPTS
 }
 
 enum Attempt {
@@ -248,6 +299,7 @@ async fn work(desk: Helpdesk, mut stopped: watch::Receiver<bool>, turn: Arc<Mute
             room if limit == HANDFUL => room,
             _ => limit,
         };
+        let begun = Instant::now();
         let claimed = match room {
             0 => Vec::new(),
             room => desk.claim(desk.now(), room).await.unwrap_or_else(|error| {
@@ -265,7 +317,7 @@ async fn work(desk: Helpdesk, mut stopped: watch::Receiver<bool>, turn: Arc<Mute
             let desk = desk.clone();
             running.spawn(async move {
                 let now = desk.now();
-                desk.run_all(jobs, now, &mut RunReport::default()).await
+                desk.run_all(jobs, (begun, now), &mut RunReport::default()).await
             });
         }
         if found && running.len() < HANDFUL {

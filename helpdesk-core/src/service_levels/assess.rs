@@ -1,6 +1,6 @@
 //! From what happened to a ticket to where it stands: values in, values out.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
@@ -19,6 +19,12 @@ use crate::tickets::Ticket;
 /// How much of a ticket's history is followed, so that the record of one that programs play with does not grow for ever.
 const MAX_FACTS: usize = 5_000;
 
+/// How many entries of one ticket are written down in one batch; those of one time and turn count as one. The rest is for
+/// the next look.
+const MAX_NEWS: usize = 400;
+/// How many promises are looked up for one ticket in one look. What changes after that is promised as it is in the end.
+const MAX_PROMISES: usize = 300;
+
 /// A ticket whose history was followed a bit further.
 #[derive(Debug)]
 pub(super) struct Followup {
@@ -28,6 +34,8 @@ pub(super) struct Followup {
     pub promised: Vec<(Happened, Option<PolicyId>)>,
     /// What is to be written down.
     pub news: Vec<Entry>,
+    /// What is to be written down by the next look, since it is too much for one.
+    pub later: Vec<Entry>,
     /// When there is next something to be noticed, if nothing happens.
     pub next: Option<DateTime<Utc>>,
 }
@@ -37,9 +45,10 @@ pub(super) fn asks_for_rules(before: Option<&TicketLevels>, steps: &[Step], prom
     steps.iter().any(|step| step.asks_anew && step.waits) || changed(before, promises).is_some()
 }
 
-/// When the rules have changed, if that was after the ticket's promise was looked up.
+/// When the rules were made that hold, if the ticket's promise was not looked up by them yet.
 fn changed(before: Option<&TicketLevels>, promises: &Promises) -> Option<DateTime<Utc>> {
-    before.filter(|levels| levels.followed.revision != promises.revision).and(promises.changed)
+    let looked_up = before.is_some_and(|levels| levels.followed.revision == promises.revision);
+    promises.changed.filter(|_| !looked_up)
 }
 
 /// Follows a ticket from where it was left.
@@ -57,6 +66,9 @@ pub(super) fn follow(
     let mut promised = Vec::new();
     let mut changed = changed(before, promises);
     let mut version = followed.version;
+    // The last one that asks: whatever was left out, what is promised in the end is.
+    let asking = steps.iter().rev().find(|step| step.asks_anew && step.waits);
+    let newest = asking.map_or(0, |step| step.version);
     for step in steps {
         if let Some(at) = changed.take_if(|at| *at < step.at) {
             let by = place(version, LAST);
@@ -64,7 +76,10 @@ pub(super) fn follow(
         }
         let at = add(&mut followed.facts, step);
         version = step.version;
-        if step.asks_anew && step.waits {
+        let enough = promised.len() >= MAX_PROMISES && step.version < newest;
+        // By these rules nothing was promised before they were made, and what rules there were is not known any more.
+        let too_early = changed.is_some_and(|changed| step.at < changed);
+        if step.asks_anew && step.waits && !enough && !too_early {
             let by = place(version, LAST);
             promised.extend(promise(&mut followed.facts, &mut policy, rules, &step.traits, at, by));
         }
@@ -74,10 +89,24 @@ pub(super) fn follow(
         promised.extend(reconsider(&mut followed.facts, &mut policy, rules, &traits, at, by));
     }
     (followed.revision, followed.version) = (promises.revision, ticket.version);
-    let told = std::mem::take(&mut followed.told);
-    let (levels, next) = stand(ticket, followed, policy, business, now);
-    let news = without(&levels.followed.told, &told);
-    Followup { levels, promised, news, next }
+    let told = followed.told.clone();
+    let (mut levels, next) = stand(ticket, followed, policy, business, now);
+    let mut news = without(&levels.followed.told, &told);
+    let fits = news.chunk_by(told_as_one).take(MAX_NEWS).map(<[Entry]>::len).sum();
+    let later = news.split_off(fits);
+    if !later.is_empty() {
+        // Of those that are alike the last ones are later.
+        let mut told = std::mem::take(&mut levels.followed.told);
+        told.reverse();
+        levels.followed.told = without(&told, &later);
+        levels.followed.told.reverse();
+    }
+    Followup { levels, promised, news, later, next }
+}
+
+/// Whether two entries are written down as one.
+pub(super) fn told_as_one(one: &Entry, other: &Entry) -> bool {
+    (one.at, one.turn) == (other.at, other.turn)
 }
 
 /// Looks up what is promised as of a change of the rules, however late that is noticed. What was solved by then keeps its
@@ -98,15 +127,17 @@ fn reconsider(
     promise(facts, policy, rules, traits, at, place)
 }
 
-/// Makes all that is known of a ticket anew from its history and what was promised.
+/// Makes all that is known of a ticket anew from its history, what was promised, and what was written down of it.
 pub(super) fn rebuild(
     ticket: &Stored<Ticket>,
     steps: &[Step],
     promised: Vec<(Happened, Option<PolicyId>)>,
+    told: Vec<Entry>,
     business: &Calendar,
     now: DateTime<Utc>,
 ) -> TicketLevels {
-    let mut followed = Followed { version: ticket.version, ..Followed::default() };
+    let mut followed = Followed { version: ticket.version, told, ..Followed::default() };
+    followed.told.sort_by_key(|entry| (entry.at, entry.metric));
     for step in steps {
         add(&mut followed.facts, step);
     }
@@ -168,7 +199,7 @@ fn promised(facts: &[Happened]) -> Targets {
     promises.max_by_key(|(when, _)| *when).map(|(_, targets)| targets.clone()).unwrap_or_default()
 }
 
-/// Where a ticket stands by its facts.
+/// Where a ticket stands by its facts, and what was told of it before.
 fn stand(
     ticket: &Stored<Ticket>,
     mut followed: Followed,
@@ -177,25 +208,30 @@ fn stand(
     now: DateTime<Utc>,
 ) -> (TicketLevels, Option<DateTime<Utc>>) {
     followed.facts.sort_by_key(|fact| (fact.at, fact.place));
-    let levels = Levels::of(&followed.facts, business, now);
-    let metrics: BTreeSet<Metric> = followed
-        .facts
-        .iter()
-        .filter_map(|fact| if let Fact::Promised(targets) = &fact.fact { Some(targets.keys()) } else { None })
-        .flatten()
-        .copied()
-        .collect();
+    let levels = Levels::after(&followed.told, &followed.facts, business, now);
+    // Since when something is promised of each metric.
+    let mut since: BTreeMap<Metric, DateTime<Utc>> = BTreeMap::new();
+    for fact in &followed.facts {
+        if let Fact::Promised(targets) = &fact.fact {
+            for metric in targets.keys() {
+                since.entry(*metric).or_insert(fact.at);
+            }
+        }
+    }
     // That a promise was changed is written down with the promise.
     let mut log = levels.log();
-    log.retain(|entry| metrics.contains(&entry.metric) && entry.turn != Turn::Retargeted);
+    log.retain(|entry| since.contains_key(&entry.metric) && entry.turn != Turn::Retargeted);
+    // What was done before anything was promised is no promise kept.
+    let counts = |entry: &&Entry| since.get(&entry.metric).is_some_and(|since| *since <= entry.at);
+    let counted: Vec<Entry> = log.iter().filter(counts).copied().collect();
     let readings = levels.readings(now, business);
-    let readings = readings.iter().filter(|reading| metrics.contains(&reading.metric));
-    let standings: Vec<Standing> = readings.clone().map(|reading| standing(reading, &log)).collect();
+    let readings = readings.iter().filter(|reading| since.contains_key(&reading.metric));
+    let standings: Vec<Standing> = readings.clone().map(|reading| standing(reading, &counted)).collect();
     let waits = ticket.state.status().waits() && ticket.deleted.is_none();
     let late =
         |standing: &Standing| standing.active && standing.target.is_some() && standing.breached.is_some();
     let outcome = outcome(&standings, waits);
-    let settled = outcome.and_then(|outcome| settled(outcome, &log));
+    let settled = outcome.and_then(|outcome| settled(outcome, &counted));
     followed.told = log;
     let levels = TicketLevels {
         requester: ticket.requester,
@@ -258,15 +294,16 @@ fn settled(outcome: Outcome, log: &[Entry]) -> Option<DateTime<Utc>> {
     }
 }
 
-/// Those entries that are not among others, each as often as it is there more often.
+/// Those entries that are not among others, each as often as it is there more often: then the last of them.
 fn without(entries: &[Entry], others: &[Entry]) -> Vec<Entry> {
-    let mut others = others.to_vec();
-    let mut new = Vec::new();
-    for entry in entries {
-        match others.iter().position(|other| other == entry) {
-            Some(place) => drop(others.swap_remove(place)),
-            None => new.push(*entry),
+    let mut count: BTreeMap<Entry, usize> = BTreeMap::new();
+    others.iter().for_each(|other| *count.entry(*other).or_default() += 1);
+    let mut is_new = |entry: &&Entry| match count.get_mut(entry) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            false
         }
-    }
-    new
+        _ => true,
+    };
+    entries.iter().filter(|entry| is_new(entry)).copied().collect()
 }

@@ -142,7 +142,8 @@ impl Calendar {
         let (from, to) = (from.timestamp_micros(), to.timestamp_micros());
         let mut open = 0;
         let mut day = from.div_euclid(DAY);
-        while day * DAY < to {
+        let last = self.last_day();
+        while day * DAY < to && last.is_none_or(|last| day <= last) {
             for (start, end) in self.open_on(day) {
                 open += (end.min(to) - start.max(from)).max(0);
             }
@@ -161,7 +162,8 @@ impl Calendar {
             return Some(start);
         }
         let first = from.div_euclid(DAY);
-        for day in first..first + HORIZON {
+        let end = self.last_day().map_or(first + HORIZON, |last| (first + HORIZON).min(last + 1));
+        for day in first..end {
             for (start, end) in self.open_on(day) {
                 let start = start.max(from);
                 let here = (end - start).max(0);
@@ -172,6 +174,16 @@ impl Calendar {
             }
         }
         None
+    }
+
+    /// The last day, counted in UTC, on which it may be open, where it is not open in every week.
+    fn last_day(&self) -> Option<i64> {
+        if self.week.iter().any(|spans| !spans.is_empty()) {
+            return None;
+        }
+        let last = self.dates.iter().rev().find(|(_, spans)| !spans.is_empty());
+        // A span may go on to the end of the next day, and that may be a day later in UTC.
+        Some(last.map_or(i64::MIN, |(date, _)| i64::from(date.to_epoch_days()) + 2))
     }
 
     fn spans(&self, date: NaiveDate) -> &[Span] {
@@ -335,9 +347,26 @@ mod tests {
 
     #[test]
     fn a_desk_that_never_opens_never_comes_to_it() {
-        assert_eq!(Calendar::new(Tz::UTC).add(at("2025-01-01T00:00:00Z"), Duration::seconds(1)), None);
+        let never = Calendar::new(Tz::UTC);
+        assert_eq!(never.add(at("2025-01-01T00:00:00Z"), Duration::seconds(1)), None);
+        assert_eq!(never.between(at("2025-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z")), Duration::zero());
         assert_eq!(Span::new(86_400, 90_000), None);
         assert_eq!(Span::hours((9, 60), (10, 0)), None);
+    }
+
+    #[test]
+    fn a_desk_that_opens_on_single_dates_alone_is_open_until_the_last_of_them_is_over() {
+        for zone in [Tz::Pacific__Kiritimati, Tz::UTC, Tz::Pacific__Honolulu] {
+            let desk = Calendar::new(zone)
+                .except(date("2025-07-08"), [span((12, 0), (11, 0))])
+                .except(date("2025-07-10"), []);
+            let (from, to) = (at("2025-07-01T00:00:00Z"), at("2025-08-01T00:00:00Z"));
+            assert_eq!(desk.between(from, to), Duration::hours(23));
+            let end = desk.add(from, Duration::hours(23)).expect("it opens");
+            assert_eq!(end.with_timezone(&zone).naive_local().to_string(), "2025-07-09 11:00:00");
+            assert_eq!(desk.add(from, Duration::hours(24)), None);
+            assert_eq!(desk.add(to, Duration::hours(1)), None);
+        }
     }
 
     const ZONES: [Tz; 6] = [

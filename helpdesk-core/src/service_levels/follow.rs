@@ -46,8 +46,8 @@ pub struct Happened {
 
 /// The metrics of a ticket, as its history and the present make them.
 ///
-/// They are followed from fact to fact. Time passes by itself: it makes no difference whether it was looked at in
-/// between.
+/// They are followed from fact to fact, by the same business hours all the time. Time passes by itself: it makes no
+/// difference whether it was looked at in between.
 #[derive(Clone, Debug)]
 pub struct Levels {
     meters: [Meter; Metric::ALL.len()],
@@ -68,9 +68,17 @@ impl Levels {
     /// is to happen after `now` has not happened.
     #[must_use]
     pub fn of(facts: &[Happened], business: &Calendar, now: DateTime<Utc>) -> Self {
+        Self::after(&[], facts, business, now)
+    }
+
+    /// The same, where some of what came of it was written down before: `told`, in the order of time. That stays as it was
+    /// and comes no second time, by whatever business hours it was measured then.
+    #[must_use]
+    pub fn after(told: &[Entry], facts: &[Happened], business: &Calendar, now: DateTime<Utc>) -> Self {
         let mut facts: Vec<_> = facts.iter().filter(|fact| fact.at <= now).collect();
         facts.sort_by_key(|fact| (fact.at, fact.place));
         let mut levels = Self::default();
+        levels.meters.iter_mut().for_each(|meter| meter.remember(told.iter().copied()));
         for fact in facts {
             levels.happen(fact, business);
         }
@@ -78,8 +86,11 @@ impl Levels {
         levels
     }
 
-    /// Time has passed until `now`.
+    /// Time has passed until `now`. Nothing is late while the ticket is deleted.
     pub fn tick(&mut self, now: DateTime<Utc>, business: &Calendar) {
+        if self.deleted {
+            return;
+        }
         for meter in &mut self.meters {
             meter.settle(now, business, &mut self.log);
         }
@@ -134,9 +145,15 @@ impl Levels {
                 self.each(|meter, log| meter.follow(at, None, log));
             }
             Fact::Restored => {
-                self.deleted = false;
-                let with = self.with;
-                self.each(|meter, log| meter.follow(at, with, log));
+                if std::mem::take(&mut self.deleted) {
+                    let with = self.with;
+                    self.each(|meter, log| {
+                        meter.hold_from(at);
+                        meter.follow(at, with, log);
+                    });
+                    // A promise that was made shorter meanwhile is broken from now on.
+                    self.tick(at, business);
+                }
             }
         }
     }
@@ -144,7 +161,10 @@ impl Levels {
     /// Where each metric stands, at an instant that everything was followed to.
     #[must_use]
     pub fn readings(&self, now: DateTime<Utc>, business: &Calendar) -> [Reading; Metric::ALL.len()] {
-        self.meters.each_ref().map(|meter| meter.read(now, business))
+        self.meters.each_ref().map(|meter| {
+            let reading = meter.read(now, business);
+            Reading { next: reading.next.filter(|_| !self.deleted), ..reading }
+        })
     }
 
     /// When there is next something to be noticed, if nothing happens.
@@ -166,7 +186,7 @@ impl Levels {
         let (with, running) = (self.with, self.running());
         self.each(|meter, log| match with {
             // Refused, taken back, merged, no request: the clocks stop, and nothing was broken.
-            None => meter.drop_at(at, log),
+            None => meter.drop_with_ticket(at, log),
             Some(With::Nobody) => {
                 let metric = meter.metric();
                 if metric.ends_when_solved_and_goes_on() || metric == Metric::NextReply {
@@ -174,13 +194,18 @@ impl Levels {
                 } else if metric.begins_with_replies() {
                     meter.drop_at(at, log);
                 } else {
+                    if meter.was_dropped() {
+                        meter.reopen(at);
+                    }
                     meter.follow(at, running, log);
                 }
             }
             Some(_) => {
                 let again = match was {
                     // What was dropped with the ticket goes on with it.
-                    None => meter.metric().begins_with_ticket() && !meter.is_answered(),
+                    None => {
+                        meter.was_dropped() || (meter.metric().begins_with_ticket() && !meter.is_answered())
+                    }
                     Some(With::Nobody) => meter.metric().ends_when_solved_and_goes_on(),
                     Some(_) => false,
                 };

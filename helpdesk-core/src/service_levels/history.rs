@@ -5,7 +5,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::follow::{Fact, Happened, Targets};
-use super::look::ACTIONS;
+use super::look::{ACTIONS, action};
+use super::meter::{Entry, Turn};
+use super::metric::Metric;
 use super::policy::{PolicyId, Traits};
 use crate::events::{Event, FieldChange};
 use crate::storage::Entity as _;
@@ -135,6 +137,24 @@ pub(super) fn promise(event: &Event) -> Option<(Happened, Option<PolicyId>)> {
     let at = serde_json::from_value(of("at")).ok()?;
     let place = of("place").as_i64()?;
     Some((Happened { at, place, fact: Fact::Promised(targets) }, read(&of("policy"))))
+}
+
+/// What was written down of the metrics of a ticket.
+pub(super) fn told(event: &Event) -> Vec<Entry> {
+    const TURNS: [Turn; 7] = [
+        Turn::Activated,
+        Turn::Paused,
+        Turn::Resumed,
+        Turn::Fulfilled,
+        Turn::Warned,
+        Turn::Breached,
+        Turn::Dropped,
+    ];
+    let Some(turn) = TURNS.into_iter().find(|turn| action(*turn) == event.action) else { return Vec::new() };
+    let of = |key: &str| event.detail.data.get(key).cloned().unwrap_or_default();
+    let Some(at) = read(&of("at")) else { return Vec::new() };
+    let metrics: Vec<Metric> = read(&of("metrics")).unwrap_or_default();
+    metrics.into_iter().map(|metric| Entry { at, metric, turn }).collect()
 }
 
 #[cfg(test)]

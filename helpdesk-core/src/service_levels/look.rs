@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::assess::{Followup, asks_for_rules, follow, rebuild};
+use super::assess::{Followup, asks_for_rules, follow, rebuild, told_as_one};
 use super::calendar::Calendar;
-use super::history::{RETARGETED, Step, promise, reaches_back_to, steps};
+use super::history::{RETARGETED, Step, promise, reaches_back_to, steps, told};
 use super::meter::Turn;
 use super::notices;
 use super::record::TicketLevels;
@@ -30,8 +30,9 @@ use crate::tickets::{Ticket, TicketId, audience};
 
 const LOOK: &str = "service_level_look";
 const DUE: &str = "service_level_due";
-/// How many tickets are looked at in one batch: each writes its record, a few events and a job.
-pub(super) const AT_ONCE: usize = 100;
+/// How many tickets are looked at in one batch: each writes its record, a few events and a job. Where that is too much for
+/// a batch, each is looked at by itself.
+const AT_ONCE: usize = 100;
 /// How many events are read at a time.
 const EVENTS: usize = 100;
 
@@ -49,10 +50,15 @@ pub(crate) fn have_looked_at(
     organisation: &Organisation,
 ) {
     if organisation.settings.promises.any {
-        let at = changes.at();
-        let draft = JobDraft::new(LOOK, format!("{LOOK}:{ticket}"), at, &Subject { ticket });
-        changes.enqueue(scope, desk.ids().id(at), draft);
+        enqueue_look(desk, changes, scope, ticket);
     }
+}
+
+/// Has a ticket looked at. One of which a look waits already is looked at once.
+pub(super) fn enqueue_look(desk: &Helpdesk, changes: &mut Changes, scope: Scope, ticket: TicketId) {
+    let at = changes.at();
+    let draft = JobDraft::new(LOOK, format!("{LOOK}:{ticket}"), at, &Subject { ticket });
+    changes.enqueue(scope, desk.ids().id(at), draft);
 }
 
 fn timer_key(ticket: TicketId) -> String {
@@ -113,20 +119,24 @@ async fn run(desk: &Helpdesk, jobs: &[Job], timers: bool) -> Result<Changes, Job
 }
 
 /// Follows tickets to the present. Where `timers` is said, their timers are what runs, and are set anew.
-pub(super) async fn look(desk: &Helpdesk, scope: Scope, ids: &[TicketId], timers: bool) -> Result<Changes> {
+async fn look(desk: &Helpdesk, scope: Scope, ids: &[TicketId], timers: bool) -> Result<Changes> {
     let mut changes = desk.changes();
+    // What is written comes first: whatever is read after it is no older, and if another look was quicker this one
+    // does not get through.
+    let known = desk.store().get_map::<TicketLevels>(scope, ids.iter().copied()).await?;
     let organisation = OrganisationId::from_uuid(scope.id().unwrap_or_default());
     let settings = desk.identity().organisation_of(organisation).await?;
     let promises = &settings.settings.promises;
     let tickets = desk.store().get_map::<Ticket>(scope, ids.iter().copied()).await?;
-    let known = desk.store().get_map::<TicketLevels>(scope, ids.iter().copied()).await?;
     let business = business_hours(desk, scope, promises).await?;
     let mut looks = Vec::with_capacity(ids.len());
     for id in ids {
         let before = known.get(&id.uuid()).map(|levels| &**levels);
         // Of what was never promised anything nothing is kept.
         let followed = before.is_some() || promises.any;
-        if let Some(ticket) = tickets.get(&id.uuid()).filter(|_| followed) {
+        // Nothing is followed backwards.
+        let seen = before.map_or(0, |levels| levels.followed.version);
+        if let Some(ticket) = tickets.get(&id.uuid()).filter(|ticket| followed && ticket.version >= seen) {
             looks.push(Following { ticket, before, steps: Vec::new() });
         }
     }
@@ -202,7 +212,8 @@ pub(super) async fn rebuilt(desk: &Helpdesk, ticket: &Stored<Ticket>) -> Result<
     }
     let steps = steps(&ticket.value, ticket.version, 0, &events);
     let promised = events.iter().rev().filter_map(promise).collect();
-    Ok(rebuild(ticket, &steps, promised, &business, desk.now()))
+    let told = events.iter().rev().flat_map(told).collect();
+    Ok(rebuild(ticket, &steps, promised, told, &business, desk.now()))
 }
 
 /// A ticket with what is new about it.
@@ -239,7 +250,7 @@ impl Following<'_> {
     ) -> Result<()> {
         let (ticket, scope, now) = (self.ticket, self.ticket.scope, changes.at());
         let followup = follow(self.known(), ticket, &self.steps, rules, promises, business, now);
-        let Followup { mut levels, promised, news, next } = followup;
+        let Followup { mut levels, promised, news, later, next } = followup;
         self.set_timer(desk, changes, &mut levels, next, timers);
         match self.before {
             Some(before) if before.value == levels => return Ok(()),
@@ -258,13 +269,16 @@ impl Following<'_> {
                 .with("targets", json!(targets));
             changes.event(system, event_id(), draft);
         }
-        for told in news.chunk_by(|a, b| (a.at, a.turn) == (b.at, b.turn)) {
+        for told in news.chunk_by(told_as_one) {
             let metrics: Vec<_> = told.iter().map(|entry| entry.metric).collect();
             let draft =
                 draft(action(told[0].turn)).with("at", json!(told[0].at)).with("metrics", json!(metrics));
             changes.event(system, event_id(), draft);
         }
-        notices::tell(desk, changes, ticket, &levels, &news);
+        notices::tell(desk, changes, ticket, &levels, &news, &later);
+        if !later.is_empty() {
+            enqueue_look(desk, changes, scope, ticket.id);
+        }
         Ok(())
     }
 
@@ -279,6 +293,8 @@ impl Following<'_> {
         runs: bool,
     ) {
         let (scope, id, now) = (self.ticket.scope, self.ticket.id, changes.at());
+        // Never for the present, at which it would run again and again: clocks of servers may differ.
+        let next = next.map(|next| next.max(now + chrono::Duration::milliseconds(1)));
         let set = levels.followed.timer.filter(|set| !runs && *set > now);
         match (set, next) {
             (Some(set), Some(next)) if set <= next => return,
@@ -309,7 +325,7 @@ pub const ACTIONS: [&str; 8] = [
 
 /// What it is called in the event log that something happened to a metric. A change of the promise is told with the
 /// promise.
-const fn action(turn: Turn) -> &'static str {
+pub(super) const fn action(turn: Turn) -> &'static str {
     match turn {
         Turn::Activated => "service_level.activated",
         Turn::Paused => "service_level.paused",

@@ -74,11 +74,49 @@ pub(super) struct Meter {
     /// Since when the promise holds without a break. Nobody is late before.
     holds_from: DateTime<Utc>,
     ran: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+    /// How many of those were measured, and their sum, of the hours that count.
+    measured: (usize, Duration),
     since: Option<DateTime<Utc>>,
+    /// When there is to be a warning and a breach, if nothing happens; `None` until that is asked for.
+    ahead: Option<Ahead>,
     active: bool,
+    /// Whether it ended with its ticket, and goes on with it.
+    dropped: bool,
     warned: bool,
     breached: Option<DateTime<Utc>>,
     fulfilled: Option<DateTime<Utc>>,
+    told: Told,
+}
+
+/// When little time is left, and when none is.
+#[derive(Clone, Copy, Debug)]
+struct Ahead {
+    warning: Option<DateTime<Utc>>,
+    breach: Option<DateTime<Utc>>,
+}
+
+/// What was written down of a metric before, and how far that was gone through.
+#[derive(Clone, Debug, Default)]
+struct Told {
+    entries: Vec<Entry>,
+    place: usize,
+}
+
+impl Told {
+    const NOTHING: Self = Self { entries: Vec::new(), place: 0 };
+
+    fn next(&self) -> Option<Entry> {
+        self.entries.get(self.place).copied()
+    }
+
+    /// Goes on behind an entry, where it was written down.
+    fn pass(&mut self, entry: Entry) {
+        let ahead = self.entries.iter().skip(self.place);
+        let ahead = ahead.take_while(|told| told.at <= entry.at);
+        if let Some(skipped) = ahead.enumerate().find_map(|(nth, told)| (*told == entry).then_some(nth)) {
+            self.place += skipped + 1;
+        }
+    }
 }
 
 impl Meter {
@@ -88,12 +126,21 @@ impl Meter {
             target: None,
             holds_from: DateTime::UNIX_EPOCH,
             ran: Vec::new(),
+            measured: (0, Duration::zero()),
             since: None,
+            ahead: None,
             active: false,
+            dropped: false,
             warned: false,
             breached: None,
             fulfilled: None,
+            told: Told::NOTHING,
         }
+    }
+
+    /// Has it remember what was written down of it before, in the order of time.
+    pub(super) fn remember(&mut self, told: impl Iterator<Item = Entry>) {
+        self.told = Told { entries: told.filter(|entry| entry.metric == self.metric).collect(), place: 0 };
     }
 
     pub(super) const fn metric(&self) -> Metric {
@@ -104,6 +151,11 @@ impl Meter {
         self.active
     }
 
+    /// Whether it ended with its ticket, without anything having been done.
+    pub(super) const fn was_dropped(&self) -> bool {
+        self.dropped
+    }
+
     /// Whether it ended for good: the first reply was given.
     pub(super) fn is_answered(&self) -> bool {
         self.metric == Metric::FirstReply && self.fulfilled.is_some()
@@ -111,18 +163,25 @@ impl Meter {
 
     /// Begins anew.
     pub(super) fn activate(&mut self, at: DateTime<Utc>, with: Option<With>, log: &mut Vec<Entry>) {
-        let (target, holds_from) = (self.target, self.holds_from);
-        *self = Self { target, holds_from, active: true, ..Self::new(self.metric) };
+        let (target, holds_from, told) = (self.target, self.holds_from, std::mem::take(&mut self.told));
+        *self = Self { target, holds_from, told, active: true, ..Self::new(self.metric) };
         self.enter(at, Turn::Activated, log);
         if with.is_some_and(|with| self.metric.runs_in(with)) {
-            self.since = Some(at);
+            (self.since, self.ahead) = (Some(at), None);
         }
     }
 
     /// Goes on where it left off, after it had ended.
     pub(super) const fn reopen(&mut self, at: DateTime<Utc>) {
-        self.active = true;
+        (self.active, self.dropped, self.ahead) = (true, false, None);
         self.holds_from = at;
+    }
+
+    /// The ticket was brought back. What became late meanwhile is late from then on.
+    pub(super) const fn hold_from(&mut self, at: DateTime<Utc>) {
+        if self.active {
+            (self.holds_from, self.ahead) = (at, None);
+        }
     }
 
     /// Runs or stands still, as the ticket is now with somebody.
@@ -130,7 +189,7 @@ impl Meter {
         let runs = self.active && with.is_some_and(|with| self.metric.runs_in(with));
         match (self.since, runs) {
             (None, true) => {
-                self.since = Some(at);
+                (self.since, self.ahead) = (Some(at), None);
                 self.enter(at, Turn::Resumed, log);
             }
             (Some(_), false) => {
@@ -143,6 +202,7 @@ impl Meter {
 
     /// What was promised is done.
     pub(super) fn fulfil(&mut self, at: DateTime<Utc>, log: &mut Vec<Entry>) {
+        self.dropped = false;
         if !self.active {
             return;
         }
@@ -154,8 +214,16 @@ impl Meter {
         self.enter(at, Turn::Fulfilled, log);
     }
 
+    /// It ends with its ticket, and may go on with it.
+    pub(super) fn drop_with_ticket(&mut self, at: DateTime<Utc>, log: &mut Vec<Entry>) {
+        let dropped = self.dropped || self.active;
+        self.drop_at(at, log);
+        self.dropped = dropped;
+    }
+
     /// It no longer matters.
     pub(super) fn drop_at(&mut self, at: DateTime<Utc>, log: &mut Vec<Entry>) {
+        self.dropped = false;
         if self.active {
             self.stop(at);
             self.active = false;
@@ -168,62 +236,127 @@ impl Meter {
         if self.target == target {
             return;
         }
-        (self.target, self.holds_from) = (target, at);
+        if self.target.map(|target| target.hours) != target.map(|target| target.hours) {
+            self.measured = (0, Duration::zero());
+        }
+        (self.target, self.holds_from, self.ahead) = (target, at, None);
         if self.active {
             self.enter(at, Turn::Retargeted, log);
         }
     }
 
-    /// Notices a warning and a breach that have come by `now`.
+    /// Notices a warning and a breach that have come by `now`. What was written down stays as it was, and nothing is noticed
+    /// of a time of which more was written down already: it was looked at by the business hours of then.
     pub(super) fn settle(&mut self, now: DateTime<Utc>, business: &Calendar, log: &mut Vec<Entry>) {
-        if !self.active {
+        if self.recall(now, log) || !self.active {
             return;
         }
+        let Some(target) = self.target.filter(|_| self.breached.is_none()) else { return };
+        // Each stretch once: histories may be long.
+        self.measured = (self.ran.len(), self.used(target.hours, business));
+        // Hours that count are never more than hours, and mostly that says enough.
+        let runs = self.since.map_or_else(Duration::zero, |since| now - since);
+        if self.measured.1 + runs < target.time - WARNING {
+            return;
+        }
+        let ahead = match self.ahead {
+            Some(ahead) => ahead,
+            None => *self.ahead.insert(self.look_ahead(business)),
+        };
         if !self.warned
-            && self.breached.is_none()
-            && let Some(at) = self.reaches(business, WARNING).filter(|at| *at <= now)
+            && let Some(at) = ahead.warning.filter(|at| *at <= now)
         {
             self.warned = true;
             self.enter(at, Turn::Warned, log);
         }
-        if self.breached.is_none()
-            && let Some(at) = self.reaches(business, Duration::zero()).filter(|at| *at <= now)
-        {
+        if let Some(at) = ahead.breach.filter(|at| *at <= now) {
             self.breached = Some(at);
             self.enter(at, Turn::Breached, log);
         }
+    }
+
+    /// Goes through what was written down by `now`. Answers whether there is more.
+    fn recall(&mut self, now: DateTime<Utc>, log: &mut Vec<Entry>) -> bool {
+        while let Some(told) = self.told.next() {
+            match told.turn {
+                // It may have gone on at this very instant, which is still to come.
+                Turn::Warned | Turn::Breached if told.at > now || (told.at == now && !self.active) => {
+                    return true;
+                }
+                Turn::Warned if self.active && !self.warned && self.breached.is_none() => {
+                    self.warned = true;
+                    log.push(told);
+                }
+                Turn::Breached if self.active && self.breached.is_none() => {
+                    self.breached = Some(told.at);
+                    log.push(told);
+                }
+                Turn::Warned | Turn::Breached => {}
+                // What has not happened after all.
+                _ if told.at < now => {}
+                _ => return true,
+            }
+            self.told.place += 1;
+        }
+        false
+    }
+
+    fn look_ahead(&self, business: &Calendar) -> Ahead {
+        Ahead { warning: self.reaches(business, WARNING), breach: self.reaches(business, Duration::zero()) }
     }
 
     /// When all but so much of the promised time is used up, if nothing happens.
     fn reaches(&self, business: &Calendar, before: Duration) -> Option<DateTime<Utc>> {
         let target = self.target?;
         let wanted = (target.time - before).max(Duration::zero());
+        let used = self.used(target.hours, business);
+        let after = |from: DateTime<Utc>, left| match target.hours {
+            Hours::Calendar => from.checked_add_signed(left),
+            Hours::Business => business.add(from, left),
+        };
+        let at = if used < wanted {
+            after(self.since?, wanted - used)
+        } else {
+            self.reached(business, target.hours, wanted, after)
+        };
+        at.map(|at| at.max(self.holds_from))
+    }
+
+    /// When so much time was used up that it is by now.
+    fn reached(
+        &self,
+        business: &Calendar,
+        hours: Hours,
+        wanted: Duration,
+        after: impl Fn(DateTime<Utc>, Duration) -> Option<DateTime<Utc>>,
+    ) -> Option<DateTime<Utc>> {
         let mut left = wanted;
-        let runs =
-            self.ran.iter().map(|(from, to)| (*from, Some(*to))).chain(self.since.map(|since| (since, None)));
-        for (from, to) in runs {
-            let here = to.map(|to| measured(target.hours, business, from, to));
-            if here.is_none_or(|here| here >= left) {
-                let at = match target.hours {
-                    Hours::Calendar => from.checked_add_signed(left),
-                    Hours::Business => business.add(from, left),
-                };
-                return at.map(|at| at.max(self.holds_from));
+        for (from, to) in &self.ran {
+            let here = measured(hours, business, *from, *to);
+            if here >= left {
+                return after(*from, left);
             }
-            left -= here.unwrap_or_default();
+            left -= here;
         }
-        None
+        after(self.since?, left)
+    }
+
+    /// How much time was used up by all stretches that are over.
+    fn used(&self, hours: Hours, business: &Calendar) -> Duration {
+        // What was measured is of the hours of the target.
+        let (count, sum) = if self.target.is_some() { self.measured } else { Default::default() };
+        let rest = self.ran.iter().skip(count);
+        rest.fold(sum, |sum, (from, to)| sum + measured(hours, business, *from, *to))
     }
 
     /// Where it stands at an instant up to which it was settled.
     pub(super) fn read(&self, now: DateTime<Utc>, business: &Calendar) -> Reading {
         let hours = self.target.map_or(Hours::Calendar, |target| target.hours);
-        let ran = self.ran.iter().copied().chain(self.since.map(|since| (since, now.max(since))));
-        let spent =
-            ran.fold(Duration::zero(), |spent, (from, to)| spent + measured(hours, business, from, to));
-        let ahead = |before| if self.active { self.reaches(business, before) } else { None };
-        let due = ahead(Duration::zero());
-        let warning = if self.warned { None } else { ahead(WARNING) };
+        let runs = self.since.map(|since| measured(hours, business, since, now.max(since)));
+        let spent = self.used(hours, business) + runs.unwrap_or_default();
+        let ahead = self.active.then(|| self.ahead.unwrap_or_else(|| self.look_ahead(business)));
+        let due = ahead.and_then(|ahead| ahead.breach);
+        let warning = ahead.and_then(|ahead| ahead.warning).filter(|_| !self.warned);
         let open = self.breached.is_none();
         Reading {
             metric: self.metric,
@@ -239,6 +372,7 @@ impl Meter {
     }
 
     fn stop(&mut self, at: DateTime<Utc>) {
+        self.ahead = None;
         if let Some(since) = self.since.take()
             && since < at
         {
@@ -246,8 +380,10 @@ impl Meter {
         }
     }
 
-    fn enter(&self, at: DateTime<Utc>, turn: Turn, log: &mut Vec<Entry>) {
-        log.push(Entry { at, metric: self.metric, turn });
+    fn enter(&mut self, at: DateTime<Utc>, turn: Turn, log: &mut Vec<Entry>) {
+        let entry = Entry { at, metric: self.metric, turn };
+        self.told.pass(entry);
+        log.push(entry);
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! The rules are L1 to L8: what is kept is the time that has run, never only a deadline; a change of promise keeps what has
 //! passed; a warning and a breach come once each, at their true time, however late they are noticed; and the same history
-//! gives the same result, in whatever order it is told and however often it was looked at.
+//! gives the same result, in whatever order it is told and however often it was looked at. What was written down stays as it
+//! was when business hours change: only what is still open is measured anew.
 //!
 //! | file | holds |
 //! | --- | --- |

@@ -32,16 +32,18 @@ struct Letter {
 }
 
 /// Has those told who have a ticket, or whose group has it, where something is late or soon will be. What is late
-/// already needs no warning, and what was done meanwhile neither.
+/// already needs no warning, and what was done meanwhile neither. What is to be written down `later` is told then.
 pub(super) fn tell(
     desk: &Helpdesk,
     changes: &mut Changes,
     ticket: &Stored<Ticket>,
     levels: &TicketLevels,
     entries: &[Entry],
+    later: &[Entry],
 ) {
-    let of = |turn| entries.iter().filter(move |entry| entry.turn == turn);
-    let Some(last) = of(Turn::Breached).next_back().or_else(|| of(Turn::Warned).next_back()) else { return };
+    let of = |turn| entries.iter().chain(later).filter(move |entry| entry.turn == turn);
+    let last = of(Turn::Breached).next_back().or_else(|| of(Turn::Warned).next_back());
+    let Some(last) = last.filter(|last| entries.contains(last)) else { return };
     let nobody = ticket.assignee.is_none() && ticket.group.is_none();
     if nobody || !levels.standing(last.metric).is_some_and(|standing| standing.active) {
         return;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::look::{AT_ONCE, look};
+use super::look::enqueue_look;
 use crate::helpdesk::Helpdesk;
 use crate::identity::OrganisationId;
 use crate::jobs::{Job, JobDraft, JobError, JobHandler};
@@ -12,6 +12,8 @@ use crate::storage::{Changes, Cursor, EntityId as _, Filter, From, Scope, Value}
 use crate::tickets::{Status, Ticket};
 
 const RECONSIDER: &str = "service_level_reconsider";
+/// How many tickets are walked over at a time.
+const PAGE: usize = 100;
 
 /// A walk through the open tickets, page by page.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,7 +35,8 @@ fn enqueue(desk: &Helpdesk, changes: &mut Changes, scope: Scope, at: DateTime<Ut
     changes.enqueue(scope, desk.ids().id(at), JobDraft::new(RECONSIDER, key, at, walk));
 }
 
-/// Looks at a page of open tickets, and has the next one looked at.
+/// Has a page of open tickets looked at, and walks on to the next one. What comes of a look may be much: each is a job of
+/// its own.
 #[derive(Debug)]
 pub(super) struct Reconsider;
 
@@ -56,12 +59,14 @@ impl JobHandler for Reconsider {
         let statuses = Filter::one_of("status", waiting.map(|status| Value::text(status.name())));
         // Deleted ones as well: they may come back.
         let open = desk.store().select::<Ticket>(scope).filter(statuses);
-        let open = open.ascending("number").limit(AT_ONCE).from(from.map_or(From::Start, From::After));
+        let open = open.ascending("number").limit(PAGE).from(from.map_or(From::Start, From::After));
         let tickets = open.page().await?;
-        let ids: Vec<_> = tickets.items.iter().map(|ticket| ticket.id).collect();
-        let mut changes = look(desk, scope, &ids, false).await?;
+        let mut changes = desk.changes();
+        let at = changes.at();
+        for ticket in &tickets.items {
+            enqueue_look(desk, &mut changes, scope, ticket.id);
+        }
         if let Some(next) = tickets.next {
-            let at = changes.at();
             enqueue(desk, &mut changes, scope, at, &Walk { revision, page: page + 1, from: Some(next) });
         }
         Ok(changes)

@@ -46,7 +46,7 @@ pub(crate) fn ungroup(group: GroupId, at: DateTime<Utc>) -> JobDraft {
 }
 
 /// Who has a ticket once the one who has it leaves; `None` where nothing changes. What waits for the desk is nobody's
-/// then, and what was solved passes to the heir. What is closed or has ended stays as it was.
+/// then, and what was solved passes to the heir. What is closed or has ended stays as it was until it comes back.
 fn handed_back(ticket: &Ticket, leaver: UserId, heir: Option<UserId>) -> Option<Ticket> {
     if ticket.assignee != Some(leaver) || ticket.deleted.is_some() {
         return None;
@@ -89,7 +89,7 @@ impl JobHandler for HandBack {
         let leaving: Leaving = job.payload()?;
         let mut changes = desk.changes();
         // Whoever came back meanwhile keeps what they have.
-        if !has_left(desk, job.scope(), &leaving).await? {
+        if !has_left(desk, &mut changes, job.scope(), &leaving).await? {
             return Ok(changes);
         }
         let actor = system(job.scope());
@@ -102,6 +102,12 @@ impl JobHandler for HandBack {
         let page = tickets.limit(PAGE).page().await?;
         let groups = page.items.iter().filter_map(|ticket| ticket.group);
         let groups = desk.store().get_map::<Group>(job.scope(), groups).await?;
+        // Nobody inherits who leaves just then. A group that is left in this batch is held by that.
+        for group in
+            groups.values().filter(|group| leaving.group.is_none() && !group.members.contains(&leaving.who))
+        {
+            changes.require(group);
+        }
         let heir = |ticket: &Ticket| groups.get(&ticket.group?.uuid())?.heir_of(leaving.who);
         let reason = match leaving.group {
             Some(_) => "The assignee left the group.",
@@ -121,15 +127,27 @@ impl JobHandler for HandBack {
     }
 }
 
-async fn has_left(desk: &Helpdesk, scope: Scope, leaving: &Leaving) -> Result<bool, JobError> {
+/// Whether somebody is still gone, and stays so until the changes are made.
+async fn has_left(
+    desk: &Helpdesk,
+    changes: &mut Changes,
+    scope: Scope,
+    leaving: &Leaving,
+) -> Result<bool, JobError> {
     if let Some(group) = leaving.group {
         let group = desk.store().get::<Group>(scope, group).await?;
-        return Ok(
-            group.is_some_and(|group| group.deleted.is_none() && !group.members.contains(&leaving.who))
-        );
+        let left = group.filter(|group| group.deleted.is_none() && !group.members.contains(&leaving.who));
+        return Ok(left.is_some_and(|group| {
+            changes.require(&group);
+            true
+        }));
     }
     let user = desk.store().get::<User>(scope, leaving.who).await?;
-    Ok(user.is_some_and(|user| !user.state.is_active()))
+    let gone = user.filter(|user| !user.state.is_active());
+    Ok(gone.is_some_and(|user| {
+        changes.require(&user);
+        true
+    }))
 }
 
 /// Takes a group off its tickets.

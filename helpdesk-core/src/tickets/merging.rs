@@ -2,6 +2,8 @@
 //!
 //! Nothing is moved: the source is marked, and whoever shows the target shows the messages of both.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Duration, Utc};
 
 use super::acts::{join_cc, stamp_solved};
@@ -18,6 +20,23 @@ const UNDO: Duration = Duration::days(30);
 pub(super) struct Named<'a> {
     pub id: TicketId,
     pub ticket: &'a Ticket,
+}
+
+/// Another ticket that is part of the same one, and who came with it.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    id: TicketId,
+    addresses: BTreeSet<String>,
+}
+
+impl Part {
+    /// A ticket that is part of `whole`, with the address of who asked for it.
+    pub(super) fn of(part: Named<'_>, whole: &Ticket, asked: Option<&str>) -> Self {
+        let asked = asked.filter(|_| part.ticket.requester != whole.requester);
+        let copies = part.ticket.cc.iter().map(|cc| &*cc.address);
+        let addresses = copies.chain(asked).map(|address| address.trim().to_lowercase());
+        Self { id: part.id, addresses: addresses.collect() }
+    }
 }
 
 /// Marks `source` as part of `target`. Who gets copies of the one gets them of the other, and so does who asked, by
@@ -68,12 +87,18 @@ pub(super) fn merge(
     Ok((marked, joined))
 }
 
-/// Takes a merge back: `source` stands where it stood, and who came with it gets no copies of `target` any more.
+/// Takes a merge back: `source` stands where it stood, and who came with it gets no copies of `target` any more, unless they
+/// came with one of the `others` that are still part of it as well.
 ///
 /// # Errors
 ///
 /// [`Error::Rejected`] where it was not merged, is deleted, or was merged more than 30 days ago.
-pub(super) fn part(source: Named<'_>, target: &Ticket, now: DateTime<Utc>) -> Result<(Ticket, Ticket)> {
+pub(super) fn part(
+    source: Named<'_>,
+    target: &Ticket,
+    others: &[Part],
+    now: DateTime<Utc>,
+) -> Result<(Ticket, Ticket)> {
     if source.ticket.deleted.is_some() {
         return Err(Error::Rejected(Rejection::Ended));
     }
@@ -92,7 +117,13 @@ pub(super) fn part(source: Named<'_>, target: &Ticket, now: DateTime<Utc>) -> Re
     };
     let mut left = target.clone();
     left.merged.remove(&source.id);
-    left.cc.retain(|cc| cc.with != Some(source.id));
+    left.cc.retain_mut(|cc| {
+        if cc.with != Some(source.id) {
+            return true;
+        }
+        cc.with = others.iter().find(|other| other.addresses.contains(&cc.address)).map(|other| other.id);
+        cc.with.is_some()
+    });
     Ok((freed, left))
 }
 
@@ -135,9 +166,9 @@ mod tests {
         assert_eq!(addresses(&joined), ["bob@x.test", "eve@x.test", "ada@x.test"]);
 
         let named = Named { id: id(1), ticket: &marked };
-        let (freed, left) = part(named, &joined, at(30)).expect("parted");
+        let (freed, left) = part(named, &joined, &[], at(30)).expect("parted");
         assert_eq!((freed, left), (source, target));
-        assert!(part(named, &joined, at(31)).is_err());
+        assert!(part(named, &joined, &[], at(31)).is_err());
     }
 
     #[test]

@@ -7,5 +7,6 @@ mod scripted;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "each test file uses a part of it")]
 mod support;
+mod time;
 mod together;
 mod workers;

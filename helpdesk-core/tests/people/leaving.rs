@@ -1,11 +1,16 @@
 //! Who leaves a group or the desk loses what belongs there (T9).
 
+use std::sync::Arc;
+
+use chrono::Duration;
 use helpdesk_core::identity::{AgentEdit, UserId};
 use helpdesk_core::storage::EntityId as _;
 use helpdesk_core::tickets::{Act, Deletion, State, Status, Ticket};
 use helpdesk_core::{Result, Who};
 
 use crate::support::World;
+use crate::support::between::Between;
+use crate::support::tickets::to;
 
 fn solved(world: &World) -> State {
     State::Resolved { at: world.desk.now() }
@@ -223,5 +228,131 @@ async fn deleted_tickets_stay_as_they_are() -> Result<()> {
     world.desk.groups().remove_member(&world.system(), group, gus).await?;
     world.run().await?;
     assert_eq!(world.holders(id).await?, (Some(gus), Some(group)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_comes_back_to_a_group_is_nobodys_where_who_had_it_has_left_the_group() -> Result<()> {
+    let world = World::new().await;
+    let (gus, hilda) = two(&world).await;
+    let (system, groups) = (world.system(), world.desk.groups());
+    let group = world.team("Hardware", &[gus, hilda]).await.id;
+    let other = world.team("Software", &[gus]).await.id;
+    let spam = State::Spam { at: world.desk.now() };
+    let (frozen, refused) =
+        (world.given(gus, Some(group), closed(&world)).await?, world.given(gus, Some(group), spam).await?);
+    let (deleted, done) = (
+        world.given(gus, Some(group), State::Open).await?,
+        world.given(gus, Some(group), solved(&world)).await?,
+    );
+    let elsewhere = world.given(gus, Some(other), closed(&world)).await?;
+    let hers = world.given(hilda, Some(group), closed(&world)).await?;
+    for id in [deleted, done] {
+        world.act(&system, id, Act::Delete).await;
+    }
+    world.clock.advance(Duration::days(1));
+    groups.remove_member(&system, group, gus).await?;
+    world.run().await?;
+    world.clock.advance(Duration::days(1));
+    for id in [deleted, done] {
+        world.act(&system, id, Act::Restore).await;
+    }
+    for id in [frozen, refused, elsewhere, hers] {
+        world.act(&system, id, to(Status::Open)).await;
+    }
+    for (id, holder) in [
+        (frozen, None),
+        (refused, None),
+        (deleted, None),
+        (done, Some(hilda)),
+        (elsewhere, Some(gus)),
+        (hers, Some(hilda)),
+    ] {
+        assert_eq!(world.holders(id).await?.0, holder);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_was_given_a_ticket_of_a_group_that_they_are_not_in_keeps_it() -> Result<()> {
+    let world = World::new().await;
+    let (gus, hilda) = two(&world).await;
+    let (system, groups) = (world.system(), world.desk.groups());
+    let group = world.team("Hardware", &[gus, hilda]).await.id;
+    // He has left, and is given one nevertheless.
+    groups.remove_member(&system, group, gus).await?;
+    world.run().await?;
+    world.clock.advance(Duration::days(1));
+    let given = world.given(gus, Some(group), State::Open).await?;
+    // She is away for a while, and back in time.
+    let hers = world.given(hilda, Some(group), closed(&world)).await?;
+    world.clock.advance(Duration::days(1));
+    world.act(&system, given, to(Status::Closed)).await;
+    groups.remove_member(&system, group, hilda).await?;
+    groups.add_member(&system, group, hilda).await?;
+    world.run().await?;
+    world.clock.advance(Duration::days(1));
+    for (id, holder) in [(given, gus), (hers, hilda)] {
+        world.act(&system, id, to(Status::Open)).await;
+        assert_eq!(world.holders(id).await?.0, Some(holder));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_comes_back_while_it_is_done_keeps_everything() -> Result<()> {
+    let storage = Arc::new(Between::new());
+    let own = Arc::clone(&storage);
+    let world = World::with(|builder| builder.storage(own)).await;
+    let (gus, _) = two(&world).await;
+    let (system, groups) = (world.system(), world.desk.groups());
+    let group = world.team("Hardware", &[gus]).await.id;
+    let open = world.given(gus, Some(group), State::Open).await?;
+    groups.remove_member(&system, group, gus).await?;
+    let desk = world.desk.clone();
+    storage.after_reading("ticket", async move {
+        desk.groups().add_member(&system, group, gus).await.expect("he is back");
+    });
+    world.run().await?;
+    assert!(storage.happened());
+    assert_eq!(world.holders(open).await?.0, Some(gus));
+
+    let alone = world.given(gus, None, State::Open).await?;
+    world.desk.identity().deactivate_agent(&world.system(), gus).await?;
+    let (desk, system) = (world.desk.clone(), world.system());
+    storage.after_reading("ticket", async move {
+        desk.identity().reactivate(&system, gus).await.expect("he is back");
+    });
+    world.run().await?;
+    assert!(storage.happened());
+    assert_eq!(world.holders(alone).await?.0, Some(gus));
+    Ok(())
+}
+
+#[tokio::test]
+async fn nobody_inherits_who_leaves_just_then() -> Result<()> {
+    for leaves_the_desk in [false, true] {
+        let storage = Arc::new(Between::new());
+        let own = Arc::clone(&storage);
+        let world = World::with(|builder| builder.storage(own)).await;
+        let (gus, hilda) = two(&world).await;
+        let system = world.system();
+        let group = world.team("Hardware", &[gus, hilda]).await.id;
+        let done = world.given(gus, Some(group), solved(&world)).await?;
+        if leaves_the_desk {
+            world.desk.identity().deactivate_agent(&system, gus).await?;
+        } else {
+            world.desk.groups().remove_member(&system, group, gus).await?;
+        }
+        let desk = world.desk.clone();
+        // Once it is decided that she inherits, she goes, and what she has is handed back.
+        storage.after_reading("organisation", async move {
+            desk.groups().remove_member(&system, group, hilda).await.expect("she is gone");
+            desk.run_due(desk.now()).await.expect("it is handed back");
+        });
+        world.run().await?;
+        assert!(storage.happened());
+        assert_eq!(world.holders(done).await?, (None, Some(group)), "{leaves_the_desk}");
+    }
     Ok(())
 }

@@ -285,3 +285,45 @@ async fn where_nothing_is_promised_nothing_is_followed_until_something_is() -> R
     assert_eq!(levels.due(), Some(levels.began + Duration::minutes(1_500)));
     Ok(())
 }
+
+#[tokio::test]
+async fn what_is_promised_late_is_late_at_the_earliest_when_it_was_promised() -> Result<()> {
+    let world = World::promising(|builder| builder).await;
+    world.settings(|settings| settings.satisfaction_minutes = None).await;
+    let (system, service) = (world.system(), world.desk.service_levels());
+    let standard = service.policies(&system).await?[0].id;
+    service.delete_policy(&system, standard).await?;
+    let (ada, gus) = (world.actor("ada", "customer").await, world.actor("gus", "agent").await);
+    let waits = world.ticket(&ada, "Printer").await.id;
+    let (answered, solved) = (world.ticket(&ada, "Phone").await.id, world.ticket(&ada, "Screen").await.id);
+    world.pass(1_000).await;
+    world.act(&gus, answered, say("Is it on?")).await;
+    world.act(&gus, solved, say("It is on")).await;
+    world.bring(solved, Status::Resolved).await;
+    // Nine days later somebody thinks of a policy.
+    world.pass(13_000).await;
+    let policy = crate::promising(&[(Metric::FirstReply, 480), (Metric::TotalResolution, 20_000)]);
+    service.create_policy(&system, policy).await?;
+    let promised = world.desk.now();
+    world.pass(200).await;
+    assert_eq!(world.standing(waits, Metric::FirstReply).await.breached, Some(promised));
+    let levels = world.levels(waits).await;
+    assert_eq!((levels.outcome, levels.settled), (Some(Outcome::Broken), Some(promised)));
+    // What has passed has passed.
+    let due = world.standing(waits, Metric::TotalResolution).await.due;
+    assert_eq!(due, Some(levels.began + Duration::minutes(20_000)));
+    // What was done before it was promised is no promise kept, and none broken.
+    let standing = world.standing(answered, Metric::FirstReply).await;
+    assert_eq!((standing.active, standing.breached, standing.outcome), (false, None, None));
+    let edit = Edit { tags: Some(std::collections::BTreeSet::from(["vip".to_owned()])), ..Edit::default() };
+    world.act(&system, solved, Act::Edit(edit)).await;
+    world.run().await;
+    let levels = world.levels(solved).await;
+    assert_eq!((levels.outcome, levels.standings.len()), (None, 0));
+    for id in [waits, answered, solved] {
+        let (record, rebuilt) = (world.levels(id).await, service.rebuilt(&system, id).await?);
+        assert_eq!((&record.standings, record.outcome), (&rebuilt.standings, rebuilt.outcome));
+        assert_eq!((record.settled, &record.followed.told), (rebuilt.settled, &rebuilt.followed.told));
+    }
+    Ok(())
+}

@@ -1,6 +1,8 @@
 //! Service levels and satisfaction through the services: what is promised, followed, late, asked and answered.
 
 mod following;
+mod hours;
+mod much;
 mod policies;
 mod rebuilding;
 mod satisfaction;

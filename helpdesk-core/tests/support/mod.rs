@@ -1,5 +1,6 @@
 //! A help desk for tests: embedded store, a clock that is moved by hand, mail that is caught.
 
+pub(crate) mod between;
 pub(crate) mod flaky;
 pub(crate) mod tickets;
 

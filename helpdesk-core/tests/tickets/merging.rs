@@ -86,6 +86,60 @@ async fn a_merge_is_undone_within_thirty_days() -> Result<()> {
 }
 
 #[tokio::test]
+async fn who_came_with_two_tickets_stays_while_one_of_them_is_part() -> Result<()> {
+    let world = World::new().await;
+    let [ada, gus, agent] = people(&world).await;
+    let (eve, tickets) = (world.actor("eve", "customer").await, world.desk.tickets());
+    let (a, b) = (world.ticket(&gus, "Smoke").await.id, world.ticket(&gus, "Ash").await.id);
+    let (c, target) = (world.ticket(&ada, "Heat").await.id, world.ticket(&ada, "Fire").await.id);
+    world.act(&agent, a, Act::Copy(vec![Cc::to("eve@demo.test"), Cc::to("max@demo.test")])).await;
+    world.act(&agent, c, Act::Copy(vec![Cc::to("eve@demo.test"), Cc::to("zoe@demo.test")])).await;
+    for source in [a, b, c] {
+        tickets.merge(&agent, source, target).await?;
+    }
+    // Somebody is let off.
+    world.act(&agent, target, Act::EndCopy { address: "zoe@demo.test".to_owned() }).await;
+    let copies = async || -> Result<Vec<(String, bool)>> {
+        let ticket = tickets.get(&agent, target).await?;
+        Ok(ticket.cc.iter().map(|cc| (cc.address.clone(), cc.with.is_some())).collect())
+    };
+    let stay =
+        |names: &[&str]| -> Vec<_> { names.iter().map(|name| (format!("{name}@demo.test"), true)).collect() };
+    assert_eq!(copies().await?, stay(&["eve", "max", "gus"]));
+    tickets.unmerge(&agent, a).await?;
+    assert_eq!(copies().await?, stay(&["eve", "gus"]));
+    assert!(tickets.get(&gus, target).await.is_ok() && tickets.get(&eve, target).await.is_ok());
+    tickets.unmerge(&agent, b).await?;
+    assert_eq!(copies().await?, stay(&["eve"]));
+    assert!(matches!(tickets.get(&gus, target).await, Err(Error::Forbidden { .. })));
+    tickets.unmerge(&agent, c).await?;
+    assert!(copies().await?.is_empty());
+    assert!(matches!(tickets.get(&eve, target).await, Err(Error::Forbidden { .. })));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_ticket_that_is_split_off_belongs_to_no_group_that_is_gone() -> Result<()> {
+    let world = World::new().await;
+    let [ada, _, agent] = people(&world).await;
+    let (tickets, system) = (world.desk.tickets(), world.system());
+    let group = world.group(&[&agent], helpdesk_core::groups::ClosedReplies::FollowUp).await;
+    let id = world.ticket(&ada, "Printer").await.id;
+    world.act(&system, id, Act::Route { assignee: None, group: Some(Some(group)) }).await;
+    let said = world.act(&ada, id, say("And the phone is dead")).await.message.expect("a message");
+    assert_eq!(tickets.split(&agent, id, said, None).await?.group, Some(group));
+    world.bring(id, Status::Closed).await;
+    assert_eq!(world.act(&ada, id, say("It burns")).await.ticket.group, Some(group));
+    // The tickets of the group are still to be looked through.
+    world.desk.groups().delete(&system, group).await?;
+    assert_eq!(tickets.split(&agent, id, said, None).await?.group, None);
+    world.clock.advance(Duration::days(15));
+    let follow_up = world.act(&ada, id, say("It burns again")).await.ticket;
+    assert_eq!((follow_up.follow_up_of, follow_up.group), (Some(id), None));
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_cannot_be_merged_stays_as_it_is() -> Result<()> {
     let world = World::new().await;
     let [ada, gus, agent] = people(&world).await;

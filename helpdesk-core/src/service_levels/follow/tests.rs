@@ -199,6 +199,52 @@ fn what_is_deleted_merged_or_no_request_is_never_late() {
 }
 
 #[test]
+fn a_promise_that_is_made_shorter_while_a_ticket_is_deleted_is_broken_when_it_comes_back() {
+    let shorter = promise(Metric::TotalResolution, 30, Hours::Calendar);
+    let happens = [(50, Fact::Deleted), (100, shorter), (200, Fact::Restored)];
+    let facts = history(Metric::TotalResolution, 600, Hours::Calendar, &happens);
+    let before = reading(&facts, Metric::TotalResolution, 150);
+    assert_eq!((before.breached, before.next), (None, None));
+    assert_eq!(reading(&facts, Metric::TotalResolution, 200).breached, Some(at(200)));
+    let turns = turns(&facts, Metric::TotalResolution, 300);
+    assert!(turns.iter().all(|(minute, turn)| *turn != Turn::Warned || *minute == 200), "{turns:?}");
+}
+
+#[test]
+fn what_ended_with_the_ticket_goes_on_where_it_was_when_that_is_undone() {
+    for end in [Status::Merged, Status::Spam] {
+        let facts = |metric, replies: &[(i64, Fact)]| {
+            let undone = [(30, Fact::Moved(end)), (500, Fact::Moved(Status::Open))];
+            history(metric, 60, Hours::Calendar, &[replies, &undone].concat())
+        };
+        let asked = facts(Metric::NextReply, &[(10, Fact::RequesterReplied)]);
+        assert!(!reading(&asked, Metric::NextReply, 400).active);
+        assert_eq!(reading(&asked, Metric::NextReply, 501).due, Some(at(540)), "{end}");
+        for metric in [Metric::PeriodicUpdate, Metric::PausableUpdate] {
+            let said = facts(metric, &[(10, Fact::DeskReplied)]);
+            assert_eq!(reading(&said, metric, 501).due, Some(at(540)), "{end}");
+        }
+        // What was over before does not go on.
+        let answered = [(10, Fact::RequesterReplied), (20, Fact::DeskReplied)];
+        assert!(!reading(&facts(Metric::NextReply, &answered), Metric::NextReply, 501).active);
+        let solved = [(10, Fact::DeskReplied), (20, Fact::Moved(Status::Resolved))];
+        assert!(!reading(&facts(Metric::PeriodicUpdate, &solved), Metric::PeriodicUpdate, 501).active);
+        // Nor what came to its end when the ticket came back as solved.
+        let through = [(10, Fact::DeskReplied), (20, Fact::Moved(end)), (25, Fact::Moved(Status::Resolved))];
+        assert!(!reading(&facts(Metric::PeriodicUpdate, &through), Metric::PeriodicUpdate, 501).active);
+    }
+    // A first reply that is still to come is still to come, although the ticket comes back as solved.
+    let happens = [
+        (10, Fact::Moved(Status::Resolved)),
+        (20, Fact::Moved(Status::Merged)),
+        (30, Fact::Moved(Status::Resolved)),
+        (40, Fact::Moved(Status::Open)),
+    ];
+    let facts = history(Metric::FirstReply, 60, Hours::Calendar, &happens);
+    assert_eq!(reading(&facts, Metric::FirstReply, 50).due, Some(at(90)));
+}
+
+#[test]
 fn the_first_resolution_stays() {
     let happens = [
         (30, Fact::Moved(Status::Resolved)),
@@ -292,6 +338,42 @@ proptest! {
         let noticed = super::Levels::of(&facts, &office(), at(now + later)).log();
         let new = noticed.iter().skip(levels_now.log().len()).map(|entry| entry.at).min();
         prop_assert_eq!(new, next.filter(|next| *next <= at(now + later)));
+    }
+
+    /// L8: whatever was written down before.
+    #[test]
+    fn remembering_makes_no_difference(facts in histories(), now in 0..9_000_i64, later in 0..3_000_i64) {
+        let log = levels(&facts, now).log();
+        let remembering = Levels::after(&log, &facts, &office(), at(now + later));
+        prop_assert_eq!(told(&remembering, now + later), told(&levels(&facts, now + later), now + later));
+    }
+
+    /// L5, L6: what was noticed by other business hours stays, and comes no second time.
+    #[test]
+    fn what_was_noticed_stays_whatever_the_hours_become(
+        facts in histories(),
+        now in 0..9_000_i64,
+        later in 0..3_000_i64,
+    ) {
+        let log = levels(&facts, now).log();
+        let always = Levels::after(&log, &facts, &Calendar::always(), at(now + later)).log();
+        for metric in Metric::ALL {
+            let mut left: Vec<_> = log.iter().filter(|entry| entry.metric == metric).collect();
+            let (mut warned, mut breached) = (0, 0);
+            for entry in always.iter().filter(|entry| entry.metric == metric) {
+                if left.first() == Some(&entry) {
+                    left.remove(0);
+                }
+                match entry.turn {
+                    Turn::Activated => (warned, breached) = (0, 0),
+                    Turn::Warned => warned += 1,
+                    Turn::Breached => breached += 1,
+                    _ => {}
+                }
+                prop_assert!(warned <= 1 && breached <= 1, "{always:?}");
+            }
+            prop_assert!(left.is_empty(), "{left:?} is not in {always:?}");
+        }
     }
 
     /// L3: the time that is used up is that of each minute looked at.

@@ -81,7 +81,8 @@ impl ServiceLevels {
         Ok(Stored::inserted(actor.scope(), id, at, committed.written(slot), calendar))
     }
 
-    /// Changes a calendar. Where it is the organisation's, what has passed on open tickets is measured anew.
+    /// Changes a calendar. Where it is the organisation's, what has passed on open tickets is measured anew; what was written
+    /// down of them stays.
     ///
     /// # Errors
     ///
@@ -111,6 +112,9 @@ impl ServiceLevels {
                 let promises = &organisation.settings.promises;
                 if promises.calendar == Some(id) {
                     self.rules_change(&mut changes, &organisation, actor, promises.any, Some(id));
+                } else {
+                    // Nobody chooses it just then.
+                    changes.require(&organisation);
                 }
                 Ok((changes, (before, slot, at, calendar)))
             })
@@ -135,6 +139,8 @@ impl ServiceLevels {
                 let promises = &organisation.settings.promises;
                 if promises.calendar == Some(id) {
                     self.rules_change(&mut changes, &organisation, actor, promises.any, None);
+                } else {
+                    changes.require(&organisation);
                 }
                 Ok((changes, ()))
             })

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::Tickets;
 use crate::actor::Actor;
 use crate::error::{Error, Problem, Problems, Result};
@@ -9,7 +11,7 @@ use crate::groups::{Group, GroupId};
 use crate::identity::{Permissions, User, UserId, permissions as p};
 use crate::storage::{Changes, EntityId as _, Filter, Stored};
 use crate::tickets::acts::Act;
-use crate::tickets::ticket::Ticket;
+use crate::tickets::ticket::{State, Ticket};
 
 /// What an assignment changes; what is `None` stays.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +97,8 @@ impl Tickets {
     }
 
     /// Holds what a ticket comes to belong to, so that it is still there when the ticket is written. A ticket that comes
-    /// back to the desk is nobody's where who had it has left meanwhile (T9): it was closed or deleted when they did.
+    /// back to the desk is nobody's where who had it has left the desk or its group meanwhile (T9): it was closed or deleted
+    /// when they did. One that comes back solved passes to a member of the group.
     ///
     /// # Errors
     ///
@@ -108,6 +111,9 @@ impl Tickets {
         after: &mut Ticket,
     ) -> Result<()> {
         let given = before.is_none_or(|before| before.assignee != after.assignee);
+        if let Some(before) = before.filter(|_| !given) {
+            self.leave_behind(actor, changes, before, after).await?;
+        }
         let comes_back = before.is_some_and(|before| !waits(before) && waits(after));
         if let Some(assignee) = after.assignee.filter(|_| given || comes_back) {
             match self.desk.store().get::<User>(actor.scope(), assignee).await? {
@@ -122,6 +128,32 @@ impl Tickets {
                 _ => after.group = None,
             }
         }
+        Ok(())
+    }
+
+    /// Takes a ticket that comes back to a group from somebody who has left the group while the ticket was out of reach.
+    /// Whoever was given it without being in the group keeps it.
+    async fn leave_behind(
+        &self,
+        actor: &Actor,
+        changes: &mut Changes,
+        before: &Ticket,
+        after: &mut Ticket,
+    ) -> Result<()> {
+        let (Some(since), None) = (out_of_reach(before), out_of_reach(after)) else { return Ok(()) };
+        let (Some(assignee), Some(group)) = (after.assignee, after.group) else { return Ok(()) };
+        let group = self.desk.store().get::<Group>(actor.scope(), group).await?;
+        let Some(group) = group.filter(|group| group.deleted.is_none()) else { return Ok(()) };
+        // Nobody leaves it just then.
+        if before.group == after.group {
+            changes.require(&group);
+        }
+        if group.members.contains(&assignee)
+            || !self.desk.groups().left_since(&group, assignee, since).await?
+        {
+            return Ok(());
+        }
+        after.assignee = if waits(after) { None } else { group.heir_of(assignee) };
         Ok(())
     }
 
@@ -150,6 +182,25 @@ impl Tickets {
         let tickets = group.map_or_else(Filter::none, |group| Filter::equals("id", group.uuid()));
         Ok(groups.filter(of_other.and(own.or(tickets))).first_id().await?.is_some())
     }
+}
+
+/// Since when a ticket has been where it is taken from nobody: closed, at its end, or deleted.
+fn out_of_reach(ticket: &Ticket) -> Option<DateTime<Utc>> {
+    let rests = match ticket.state {
+        State::Closed { at }
+        | State::Rejected { at, .. }
+        | State::Withdrawn { at }
+        | State::Merged { at, .. }
+        | State::Spam { at } => Some(at),
+        State::New
+        | State::Open
+        | State::InProgress
+        | State::Pending
+        | State::OnHold
+        | State::Resolved { .. } => None,
+    };
+    let deleted = ticket.deleted.as_ref().map(|deletion| deletion.at);
+    rests.into_iter().chain(deleted).min()
 }
 
 /// Whether a ticket waits for somebody of the desk.

@@ -120,6 +120,7 @@ impl Tickets {
         let hangs_on = (id, None, false);
         ticket.attachments =
             self.take_over(actor, &mut changes, &reply.uploads, hangs_on, &mut HashSet::new()).await?;
+        self.hold_receivers(actor, &mut changes, None, &mut ticket).await?;
         // Nobody must open the closed one meanwhile.
         changes.require(closed);
         let organisation = organisation(&self.desk, actor).await?;

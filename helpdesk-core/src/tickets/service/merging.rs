@@ -7,9 +7,9 @@ use crate::actor::Actor;
 use crate::error::{Error, Rejection, Result};
 use crate::events::EventDraft;
 use crate::identity::{User, permissions};
-use crate::storage::{Changes, Slot, Stored};
+use crate::storage::{Changes, EntityId as _, Slot, Stored};
 use crate::tickets::acts::Decision;
-use crate::tickets::merging::{Named, merge, part};
+use crate::tickets::merging::{Named, Part, merge, part};
 use crate::tickets::reactions::{organisation, react};
 use crate::tickets::ticket::{Cc, Ticket, TicketId};
 
@@ -20,6 +20,14 @@ pub struct Merged {
     pub source: Stored<Ticket>,
     /// The other.
     pub target: Stored<Ticket>,
+}
+
+/// What is known beside two tickets when it is decided on them.
+struct Beside {
+    /// Who asked for the first.
+    asked: Option<Arc<Stored<User>>>,
+    /// What else is part of the second, where the first is.
+    others: Vec<Part>,
 }
 
 impl Tickets {
@@ -37,8 +45,8 @@ impl Tickets {
             source,
             target,
             ("ticket.merged", "ticket.absorbed"),
-            |source, target, asked| {
-                let asked = asked.map(|user| Cc {
+            |source, target, beside| {
+                let asked = beside.asked.as_ref().map(|user| Cc {
                     name: Some(user.full_name()).filter(|name| !name.is_empty()),
                     ..Cc::to(user.email.clone())
                 });
@@ -60,14 +68,45 @@ impl Tickets {
         let merged = self.load(actor, source).await?;
         let status = merged.state.status();
         let target = merged.state.merged_into().ok_or(Error::Rejected(Rejection::Status { status }))?;
-        self.change_two(actor, source, target, ("ticket.unmerged", "ticket.parted"), |source, target, _| {
-            // It may have been parted and merged elsewhere meanwhile.
-            if source.state.merged_into().is_some_and(|into| into != target.id) {
-                return Err(Error::Conflict(crate::error::Conflict::Busy));
-            }
-            part(named(source), target, self.desk.now())
-        })
+        self.change_two(
+            actor,
+            source,
+            target,
+            ("ticket.unmerged", "ticket.parted"),
+            |source, target, beside| {
+                // It may have been parted and merged elsewhere meanwhile.
+                if source.state.merged_into().is_some_and(|into| into != target.id) {
+                    return Err(Error::Conflict(crate::error::Conflict::Busy));
+                }
+                part(named(source), target, &beside.others, self.desk.now())
+            },
+        )
         .await
+    }
+
+    /// Reads what else is needed to decide on two tickets. What is part of the second stays as it is for as long as it is,
+    /// and what becomes or ceases to be part of it changes the second.
+    async fn beside(
+        &self,
+        actor: &Actor,
+        source: &Stored<Ticket>,
+        target: &Stored<Ticket>,
+    ) -> Result<Beside> {
+        let store = self.desk.store();
+        let asked = store.get::<User>(actor.scope(), source.requester).await?;
+        let mut others = Vec::new();
+        if target.merged.contains(&source.id) {
+            let rest = target.merged.iter().copied().filter(|id| *id != source.id);
+            let parts = store.get_map::<Ticket>(actor.scope(), rest).await?;
+            let people = parts.values().map(|part| part.requester).collect();
+            let people = self.desk.identity().people(actor, people).await?;
+            others.extend(target.merged.iter().filter_map(|id| {
+                let part = parts.get(&id.uuid())?;
+                let asked = people.get(&part.requester.uuid()).map(|user| &*user.email);
+                Some(Part::of(named(part), &target.value, asked))
+            }));
+        }
+        Ok(Beside { asked, others })
     }
 
     /// Decides on two tickets together, and commits both or none.
@@ -77,9 +116,7 @@ impl Tickets {
         source: TicketId,
         target: TicketId,
         (of_source, of_target): (&'static str, &'static str),
-        decide: impl Fn(&Stored<Ticket>, &Stored<Ticket>, Option<Arc<Stored<User>>>) -> Result<(Ticket, Ticket)>
-        + Send
-        + Sync,
+        decide: impl Fn(&Stored<Ticket>, &Stored<Ticket>, &Beside) -> Result<(Ticket, Ticket)> + Send + Sync,
     ) -> Result<Merged> {
         let decide = &decide;
         let ((two, slots, at), committed) = self
@@ -88,8 +125,8 @@ impl Tickets {
                 let before = (self.load(actor, source).await?, self.load(actor, target).await?);
                 self.standing(actor, &before.0).await?;
                 self.standing(actor, &before.1).await?;
-                let asked = self.desk.store().get::<User>(actor.scope(), before.0.requester).await?;
-                let mut after = decide(&before.0, &before.1, asked)?;
+                let beside = self.beside(actor, &before.0, &before.1).await?;
+                let mut after = decide(&before.0, &before.1, &beside)?;
                 let mut changes = self.desk.changes();
                 self.hold_receivers(actor, &mut changes, Some(&before.0.value), &mut after.0).await?;
                 after.0.measure(before.0.created_at);

@@ -52,7 +52,7 @@ impl Tickets {
                 };
                 let mut changes = self.desk.changes();
                 let split = TicketId::from_uuid(self.new_id(&changes));
-                let ticket = Ticket {
+                let mut ticket = Ticket {
                     group: from.group,
                     priority: from.priority,
                     kind: from.kind,
@@ -68,6 +68,7 @@ impl Tickets {
                         said.body.clone(),
                     )
                 };
+                self.hold_receivers(actor, &mut changes, None, &mut ticket).await?;
                 let organisation = organisation(&self.desk, actor).await?;
                 let slot = self.begin(actor, &mut changes, split, &ticket, &organisation);
                 let link = TicketLink::new(split, LinkKind::Split, id, actor.who());
