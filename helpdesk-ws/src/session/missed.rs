@@ -97,5 +97,5 @@ async fn shared(channel: &Channel, actor: &Actor, events: &[Event]) -> Result<Ha
         .iter()
         .filter(|event| event.subject_kind == Ticket::SPEC.name && !event.is_visible_to(actor))
         .map(|event| event.subject);
-    channel.desk.tickets().visible_of(actor, tickets).await
+    channel.desk.tickets().visible_or_deleted_of(actor, tickets).await
 }
