@@ -21,7 +21,7 @@ const ATTEMPTS: u32 = 3;
 /// How long the event after waits while many clients are behind, at most: what keeps those who follow well from being
 /// overrun, and costs everybody next to nothing where somebody does not follow at all.
 const PACE: Duration = Duration::from_millis(5);
-/// How many clients are told at a time of what they missed.
+/// For how many clients it is read at a time what they missed.
 const REPLAYS: usize = 8;
 
 /// One API over one help desk.

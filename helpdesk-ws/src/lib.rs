@@ -26,7 +26,8 @@
 //! that is too much, `{"type": "reset", …}` asks it to load everything anew.
 //!
 //! `{"type": "auth_expiring", …}` comes a minute before the token ends. A client that has not sent a fresh one by then
-//! is closed with [`codes::UNAUTHENTICATED`], as is one whose session or account ends, at once.
+//! is closed with [`codes::UNAUTHENTICATED`], as is one whose session or account ends, at once. While a client is told
+//! what it missed nothing that it says is heard, and whether it may stay is asked before every few events.
 //!
 //! # What is promised
 //!
@@ -34,6 +35,10 @@
 //! - An event is read from the store once, and put into words once for all clients that have the same view of it.
 //! - Nobody waits for a slow client: one that is too far behind, or does not take what it is sent, is closed with
 //!   [`codes::SLOW`] and may come back with the last id.
+//! - What was missed is read a little at a time, for a few clients at a time, and nobody's turn waits for another to take
+//!   what was read. Who is not told all of it within [`Settings::catch_up`] is closed, with [`codes::SLOW`] or, where the
+//!   server had too much to do, 1013, and goes on from the last id.
+//! - The end of the server waits for nobody.
 //! - Every queue, message and number of connections has a bound: see [`Settings`].
 
 mod channel;

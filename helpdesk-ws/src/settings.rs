@@ -36,6 +36,8 @@ pub struct Settings {
     pub resumed: usize,
     /// How far back in the log they are looked for: how many events of all organisations. Default: 10,000.
     pub searched: usize,
+    /// How long it may take to tell them, from when the client asks to when it took the last. Default: one minute.
+    pub catch_up: Duration,
 }
 
 impl Default for Settings {
@@ -56,6 +58,7 @@ impl Default for Settings {
             backlog: 512,
             resumed: 1_000,
             searched: 10_000,
+            catch_up: Duration::from_secs(60),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use helpdesk_core::{Chain, Error};
+use helpdesk_core::{AuthFailure, Chain, Error};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -39,6 +39,10 @@ impl End {
         Self::closed(CloseCode::from(codes::UNAUTHENTICATED), why)
     }
 
+    pub(super) fn expired() -> Self {
+        Self::unauthenticated(AuthFailure::Expired.to_string())
+    }
+
     pub(super) fn going_away() -> Self {
         Self::closed(CloseCode::Away, "the server is going down")
     }
@@ -59,10 +63,15 @@ impl End {
         Self::closed(CloseCode::Policy, "too many messages that make no sense")
     }
 
+    /// Too many come back at a time.
+    pub(super) fn busy() -> Self {
+        Self::closed(CloseCode::Again, "try again later")
+    }
+
     /// Something that is needed failed.
     pub(super) fn unavailable(error: &Error) -> Self {
         tracing::warn!(error = %Chain(error), "a connection is ended");
-        Self::closed(CloseCode::Again, "try again later")
+        Self::busy()
     }
 
     /// What carries the messages failed.

@@ -33,6 +33,11 @@ impl Manners {
         self.last.elapsed()
     }
 
+    /// It took what it was sent, so it is there.
+    pub(super) fn took(&mut self) {
+        self.last = Instant::now();
+    }
+
     /// It said something, whatever it was.
     pub(super) fn heard(&mut self, settings: &Settings) -> Result<(), End> {
         self.last = Instant::now();

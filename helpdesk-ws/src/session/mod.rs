@@ -8,7 +8,7 @@ mod tests;
 mod wants;
 mod words;
 
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,13 +70,14 @@ pub(crate) struct Known {
 /// Serves a connection to its end.
 pub(crate) async fn run(mut wire: impl Wire, connection: Connection) {
     let Connection { channel, place, base, known, resume } = connection;
-    let end = {
-        let mut stopped = pin!(channel.hub.stopped());
-        let served = serve(&mut wire, &channel, base, (known, resume), stopped.as_mut());
-        match served.await {
+    let stopped = channel.hub.stopped();
+    // Whatever it is at: a client that takes slowly what it missed does not hold up the end.
+    let end = tokio::select! {
+        served = serve(&mut wire, &channel, base, (known, resume)) => match served {
             Ok(never) => match never {},
             Err(end) => end,
-        }
+        },
+        () = stopped => End::going_away(),
     };
     end.close(&mut wire).await;
     drop(place);
@@ -90,7 +91,6 @@ async fn serve<W: Wire>(
     channel: &Arc<Channel>,
     base: Arc<str>,
     (known, resume): (Option<Known>, Option<Mark>),
-    mut stopped: Pin<&mut (impl Future<Output = ()> + Send)>,
 ) -> Result<Never, End> {
     let mut manners = Manners::new();
     let (known, resume) = match known {
@@ -98,12 +98,8 @@ async fn serve<W: Wire>(
         // Boxed, as all that happens seldom: what goes on for hours should not carry its weight.
         None => {
             let entered = Box::pin(enter(wire, channel, &mut manners));
-            let (known, since) = tokio::select! {
-                entered = timeout(channel.hub.settings().sign_in, entered) => {
-                    entered.map_err(|_| End::unauthenticated("no token came in time"))??
-                }
-                () = stopped.as_mut() => return Err(End::going_away()),
-            };
+            let entered = timeout(channel.hub.settings().sign_in, entered).await;
+            let (known, since) = entered.map_err(|_| End::unauthenticated("no token came in time"))??;
             (known, since.or(resume))
         }
     };
@@ -111,7 +107,7 @@ async fn serve<W: Wire>(
     if let Some(resume) = resume {
         Box::pin(session.resume(resume)).await?;
     }
-    session.serve(stopped).await
+    session.serve().await
 }
 
 /// Waits for a token.
@@ -259,7 +255,7 @@ impl<'w, W: Wire> Session<'w, W> {
         send(self.wire, self.channel.hub.settings(), words.message()).await
     }
 
-    async fn serve(mut self, mut stopped: Pin<&mut (impl Future<Output = ()> + Send)>) -> Result<Never, End> {
+    async fn serve(mut self) -> Result<Never, End> {
         let mut timer = pin!(sleep_until(self.next_look()));
         loop {
             tokio::select! {
@@ -277,7 +273,6 @@ impl<'w, W: Wire> Session<'w, W> {
                     Box::pin(self.look_around()).await?;
                     timer.as_mut().reset(self.next_look());
                 }
-                () = stopped.as_mut() => return Err(End::going_away()),
             }
         }
     }
@@ -349,7 +344,7 @@ impl<'w, W: Wire> Session<'w, W> {
         }
         let left = self.left();
         if left.is_zero() {
-            return Err(End::unauthenticated(helpdesk_core::AuthFailure::Expired.to_string()));
+            return Err(End::expired());
         }
         if left <= self.settings().warning && !self.warned {
             self.warned = true;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::Duration;
 use helpdesk_core::events::{Bearer, Event, Feed, Mark, Notifier, Relay, Told, View, Viewer};
+use helpdesk_core::groups::{ClosedReplies, Group, GroupId};
 use helpdesk_core::identity::{
-    Admission, NewUser, OrganisationId, PasswordCost, Person, SignedIn, permissions,
+    Admission, NewUser, OrganisationId, PasswordCost, Person, SignedIn, UserId, permissions,
 };
 use helpdesk_core::storage::EntityId as _;
 use helpdesk_core::tickets::{Act, Comment, NewTicket, TicketId, TicketNews};
@@ -142,6 +143,23 @@ impl World {
         let _ = identity.create_user(&Actor::system(at), new).await;
         let admit = |_: &_, _: &_| Ok(Admission::Approved);
         identity.sign_in(None, &email, PASSWORD, Arc::new(Via::SYSTEM), admit).await.expect("signed in")
+    }
+
+    /// A group, of whomever it may be.
+    pub(crate) async fn group(&self, name: &str, members: Vec<UserId>) -> GroupId {
+        let mut changes = self.desk.changes();
+        let id = GroupId::from_uuid(self.desk.ids().id(changes.at()));
+        let group = Group {
+            name: name.to_owned(),
+            description: String::new(),
+            members,
+            closed_replies: ClosedReplies::default(),
+            deleted: None,
+            ext: serde_json::Map::new(),
+        };
+        changes.insert(self.system().scope(), id, &group);
+        self.desk.commit(changes).await.expect("a group");
+        id
     }
 
     pub(crate) async fn ticket(&self, actor: &Actor, subject: &str) -> TicketId {

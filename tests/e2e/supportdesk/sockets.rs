@@ -184,7 +184,8 @@ on_every_store! {
         let server = started(store).await;
         let (agent, copied) = (server.token("agent").await, server.token("customer2").await);
         let found = data(&get(&server, &copied, "/api/tickets?search=Move%20my%20desk").await);
-        let path = format!("/api/tickets/{}/comments", id(&found["tickets"][0]));
+        let ticket = format!("/api/tickets/{}", id(&found["tickets"][0]));
+        let path = format!("{ticket}/comments");
         let mut client = connect(&server, &copied, "").await;
         let say = async |body: &str, public: bool| {
             data(&post(&server, &agent, &path, json!({ "body": body, "public": public, "attachments": [] })).await);
@@ -198,7 +199,16 @@ on_every_store! {
         say("Two", true).await;
         let last = told["id"].as_str().expect("an id").to_owned();
         let mut client = connect(&server, &copied, &format!("&last_event_id={last}")).await;
-        assert_eq!(next(&mut client, "comment.added").await["data"]["body"], "Two");
+        let told = next(&mut client, "comment.added").await;
+        assert_eq!(told["data"]["body"], "Two");
+        drop(client);
+        let mut desks = connect(&server, &agent, "").await;
+        data(&call(&server, &agent, Method::DELETE, &ticket, None).await);
+        while next(&mut desks, "ticket.updated").await["data"]["deleted_at"].is_null() {}
+        let last = told["id"].as_str().expect("an id");
+        let mut client = connect(&server, &copied, &format!("&last_event_id={last}")).await;
+        let gone = next(&mut client, "ticket.updated").await;
+        assert!(gone["data"]["deleted_at"].is_string(), "{gone}");
     }
 
     /// Nobody hears of another organisation.

@@ -29,9 +29,13 @@ impl Tickets {
     ///
     /// Where the store cannot be reached.
     pub(crate) async fn visible(&self, actor: &Actor) -> Result<Filter> {
-        let alive = Filter::equals("deleted", false);
+        Ok(Filter::equals("deleted", false).and(self.visible_or_deleted(actor).await?))
+    }
+
+    /// The same, and those that they might see if these were not deleted.
+    async fn visible_or_deleted(&self, actor: &Actor) -> Result<Filter> {
         if actor.has(&p::TICKET_VIEW_ALL) {
-            return Ok(alive);
+            return Ok(Filter::all());
         }
         let Some(user) = actor.user().filter(|_| actor.has(&p::TICKET_VIEW_OWN)) else {
             return Ok(Filter::none());
@@ -50,15 +54,16 @@ impl Tickets {
         if let Some(account) = self.desk.store().get::<User>(actor.scope(), user).await? {
             theirs = theirs.or(Filter::equals("cc", &*account.email));
         }
-        Ok(alive.and(theirs))
+        Ok(theirs)
     }
 
-    /// Which of some tickets an actor may see.
+    /// Which of some tickets an actor may see, or might if they were not deleted: who is told what becomes of a ticket
+    /// is told that it went.
     ///
     /// # Errors
     ///
     /// Where the store cannot be reached.
-    pub async fn visible_of(
+    pub async fn visible_or_deleted_of(
         &self,
         actor: &Actor,
         ids: impl IntoIterator<Item = Uuid> + Send,
@@ -68,7 +73,7 @@ impl Tickets {
             return Ok(ids);
         }
         let named = Filter::one_of("id", ids.into_iter().map(Value::Uuid));
-        let visible = self.visible(actor).await?;
+        let visible = self.visible_or_deleted(actor).await?;
         let found =
             self.desk.store().select::<Ticket>(actor.scope()).filter(named.and(visible)).all().await?;
         Ok(found.iter().map(|ticket| ticket.id.uuid()).collect())

@@ -1,5 +1,6 @@
 //! Coming back, and what was missed meanwhile.
 
+use helpdesk_core::tickets::{Act, Cc};
 use serde_json::json;
 
 use super::Desk;
@@ -125,4 +126,38 @@ async fn another_organisations_events_are_not_missed() {
     let (mut back, _) = desk.back(&agent, Some(&from)).await;
     assert_eq!(back.text().await, "Here");
     assert_eq!(back.hear().await["type"], "resumed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_what_was_shared_is_gone_is_told_as_it_was_to_who_stayed() {
+    let desk = Desk::new().await;
+    let (ada, gus) = (desk.sign_in("ada", "customer").await, desk.sign_in("gus", "customer").await);
+    let eve = desk.sign_in("eve", "customer").await;
+    let tech = desk.sign_in("tech", "technician").await;
+    let group = desk.group("Printers", vec![tech.user.id]).await;
+    let (tickets, system) = (desk.desk.tickets(), desk.system());
+    let act = async |id, act| tickets.act(&system, id, None, act).await.expect("done");
+    let copied = desk.ticket(&ada.caller.actor, "Copied").await;
+    act(copied, Act::Copy(vec![Cc::to("gus@demo.test")])).await;
+    let routed = desk.ticket(&ada.caller.actor, "Routed").await;
+    act(routed, Act::Route { assignee: None, group: Some(Some(group)) }).await;
+    desk.pump().await;
+
+    for (who, texts) in [(&gus, &["Copied"][..]), (&tech, &["Routed"]), (&eve, &[])] {
+        let (mut stayed, from) = desk.back(who, None).await;
+        for id in [copied, routed] {
+            act(id, Act::Delete).await;
+        }
+        desk.pump().await;
+        stayed.is_alone_with(texts).await;
+        let (mut back, _) = desk.back(who, Some(&from)).await;
+        for text in texts {
+            assert_eq!(back.text().await, *text);
+        }
+        assert_eq!(back.hear().await, json!({ "type": "resumed", "events": texts.len() }));
+        for id in [copied, routed] {
+            act(id, Act::Restore).await;
+        }
+        desk.pump().await;
+    }
 }

@@ -3,6 +3,7 @@
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
+mod catching_up;
 mod entering;
 mod missing;
 mod staying;
