@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::envelope::{Page, PageQuery, Success, SuccessList, data, list as array, told};
+use super::links::with_links;
 use super::show::{TicketPage, ticket_page};
 use super::words::{self, AgentRoles, AgentStatuses, Availabilities};
 use crate::input;
@@ -202,7 +203,7 @@ async fn create(call: Call, Body(body): Body<Create>) -> Result<Json<Success<Age
         password: body.password.map(|password| password.0),
         groups: groups(body.groups).unwrap_or_default(),
     };
-    let created = call.desk.identity().create_agent(call.actor(), new).await;
+    let created = call.desk.identity().create_agent(&with_links(&call), new).await;
     let agent = created.map_err(|error| Failure::from(error).renamed(field))?;
     Ok(told(show(&agent, &HashMap::new()), "Agent created; an invitation was sent"))
 }
