@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
 
 use super::Uploads;
 use super::jobs::{cancel_expiry, expire, forget_blob};
@@ -17,6 +18,8 @@ use crate::tickets::{AttachmentId, check_file, clean_name};
 const PATIENCE: Duration = Duration::hours(24);
 /// The most uploads that wait for one person at a time.
 const MAX_WAITING: u64 = 200;
+/// The most files that are kept at a time which the help desk made for one actor.
+const MAX_MADE: u64 = 100;
 
 /// A file that the help desk made for somebody: a report.
 #[derive(Clone, Debug)]
@@ -53,10 +56,7 @@ impl Uploads {
     pub async fn upload(&self, actor: &Actor, name: &str, content: Bytes) -> Result<Stored<Upload>> {
         let person = actor.person()?;
         let checked = check_file(name, &content).map_err(|problem| Error::invalid("file", problem))?;
-        let uploads = self.desk.store().select::<Upload>(actor.scope());
-        if uploads.filter(Filter::equals("owner", person.uuid())).count().await? >= MAX_WAITING {
-            return Err(Error::Rejected(Rejection::Limit { limit: MAX_WAITING, what: "uploads" }));
-        }
+        self.check_room(actor, person.uuid(), Purpose::Waiting, (MAX_WAITING, "uploads")).await?;
         let expires = self.desk.now() + PATIENCE;
         let file = KeptFile { name: checked.name, media_type: checked.media_type, content, expires };
         self.store(actor, file, Purpose::Waiting).await
@@ -67,9 +67,29 @@ impl Uploads {
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] where it could not be kept.
+    /// [`Error::Rejected`] where too many are kept for them already; [`Error::Unavailable`] where it could not be kept.
     pub async fn keep(&self, actor: &Actor, file: KeptFile) -> Result<Stored<Upload>> {
+        if let Some(owner) = Upload::owner(actor.who()) {
+            self.check_room(actor, owner, Purpose::Made, (MAX_MADE, "files that were made for you")).await?;
+        }
         self.store(actor, file, Purpose::Made).await
+    }
+
+    /// Checks that somebody has no more files of a purpose than they may.
+    async fn check_room(
+        &self,
+        actor: &Actor,
+        owner: Uuid,
+        purpose: Purpose,
+        (limit, what): (u64, &'static str),
+    ) -> Result<()> {
+        let theirs = Filter::equals("owner", owner).and(Filter::equals("purpose", purpose.name()));
+        let uploads = self.desk.store().select::<Upload>(actor.scope()).filter(theirs);
+        if uploads.count().await? < limit {
+            Ok(())
+        } else {
+            Err(Error::Rejected(Rejection::Limit { limit, what }))
+        }
     }
 
     async fn store(&self, actor: &Actor, file: KeptFile, purpose: Purpose) -> Result<Stored<Upload>> {
