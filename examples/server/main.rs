@@ -12,6 +12,7 @@ use clap::Parser as _;
 use helpdesk::export::FileWriter;
 use helpdesk::http::dialects::smartsupport::smartsupport;
 use helpdesk::http::dialects::supportdesk::{SupportDeskFeed, supportdesk};
+use helpdesk::http::kernel::Dialect;
 use helpdesk::http::{HttpApi, serve};
 use helpdesk::identity::{NewUser, OrganisationId, Person, UserQuery};
 use helpdesk::ws::Hub;
@@ -137,11 +138,23 @@ async fn prepare_once(desk: &Helpdesk, settings: &Settings) -> helpdesk::Result<
     Ok(organisation)
 }
 
+/// The dialects. Links for a password lead to the site, where there is one; else to the page of Support Desk, at which the
+/// tokens of both are good.
+fn dialects(organisation: OrganisationId, settings: &Settings) -> (Dialect, Dialect) {
+    let (smartsupport, supportdesk) = (smartsupport(organisation), supportdesk(organisation));
+    if settings.site.is_some() {
+        (smartsupport, supportdesk.reset_path("/reset-password?token={token}"))
+    } else {
+        (smartsupport.reset_path("/supportdesk/api/auth/password?token={token}"), supportdesk)
+    }
+}
+
 fn api(desk: &Helpdesk, hub: &Hub, organisation: OrganisationId, settings: &Settings) -> HttpApi {
     let events = Arc::new(HttpSocket::new(hub.socket(desk.clone(), Arc::new(SupportDeskFeed::new()))));
+    let (smartsupport, supportdesk) = dialects(organisation, settings);
     let mut builder = HttpApi::builder(desk.clone())
-        .dialect("/smartsupport", smartsupport(organisation))
-        .dialect("/supportdesk", supportdesk(organisation))
+        .dialect("/smartsupport", smartsupport.clone())
+        .dialect("/supportdesk", supportdesk.clone())
         .socket("/supportdesk/ws", events.clone())
         .limiter(limiter(settings))
         .origins(settings.origins.clone())
@@ -152,10 +165,8 @@ fn api(desk: &Helpdesk, hub: &Hub, organisation: OrganisationId, settings: &Sett
         builder = builder.public_url(url);
     }
     match settings.root {
-        Some(settings::Root::Smartsupport) => builder.dialect("", smartsupport(organisation)).build(),
-        Some(settings::Root::Supportdesk) => {
-            builder.dialect("", supportdesk(organisation)).socket("/ws", events).build()
-        }
+        Some(settings::Root::Smartsupport) => builder.dialect("", smartsupport).build(),
+        Some(settings::Root::Supportdesk) => builder.dialect("", supportdesk).socket("/ws", events).build(),
         None => builder.build(),
     }
 }

@@ -44,8 +44,8 @@ pub struct Via {
     pub name: Cow<'static, str>,
     /// How tickets are called there.
     pub tickets: Reference,
-    /// Where a mail sends people who forgot their password: a path below the site's address, with `{token}` for
-    /// the token and `{uid}` for the account's number in URL-safe base64.
+    /// Where a mail sends people who forgot their password, or choose their first: an address, or a path below the site's
+    /// address, with `{token}` for the token and `{uid}` for the account's number in URL-safe base64.
     pub reset_path: Cow<'static, str>,
     /// How many minutes access tokens last that are given here, where not as long as elsewhere: for doors whose
     /// clients keep one token. A session that ends, ends at once all the same.
@@ -71,10 +71,11 @@ impl Via {
         admission: Admission::Approved,
     };
 
-    /// Where somebody sets a password with the token of a mail, below the site's address.
-    pub(crate) fn reset_path_of(&self, number: i64, token: &str) -> String {
+    /// Where somebody sets a password with the token of a mail.
+    pub(crate) fn reset_link(&self, site: &str, number: i64, token: &str) -> String {
         let uid = URL_SAFE_NO_PAD.encode(number.to_string());
-        self.reset_path.replace("{uid}", &uid).replace("{token}", token)
+        let site = if self.reset_path.starts_with('/') { site } else { "" };
+        format!("{site}{}", self.reset_path.replace("{uid}", &uid).replace("{token}", token))
     }
 }
 

@@ -45,7 +45,7 @@ impl JobHandler for InvitationMail {
         // Who was sent away meanwhile gets no way in.
         let Some(user) = user.filter(|user| user.state.is_active()) else { return Ok(desk.changes()) };
         let secret = make_token(desk, OneTimePurpose::Invitation, &user, None).await?;
-        let link = format!("{}{}", desk.site(), via.reset_path_of(user.number, &secret));
+        let link = via.reset_link(desk.site(), user.number, &secret);
         send(desk, job, MailTemplate::Invitation, &user, json!({ "link": link })).await?;
         Ok(desk.changes())
     }

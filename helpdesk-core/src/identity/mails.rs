@@ -88,7 +88,7 @@ impl JobHandler for ResetMail {
         let user = desk.store().get::<User>(scope, login.user).await?;
         let Some(user) = user.filter(|user| may_reset(&user.state)) else { return Ok(desk.changes()) };
         let secret = make_token(desk, OneTimePurpose::ResetPassword, &user, None).await?;
-        let link = format!("{}{}", desk.site(), via.reset_path_of(user.number, &secret));
+        let link = via.reset_link(desk.site(), user.number, &secret);
         send(desk, job, MailTemplate::PasswordReset, &user, json!({ "link": link })).await?;
         Ok(desk.changes())
     }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::upload::{Upload, UploadId};
+use super::upload::{Purpose, Upload, UploadId};
 use crate::helpdesk::Helpdesk;
 use crate::jobs::{Job, JobDraft, JobError, JobHandler};
 use crate::storage::{Changes, Scope};
@@ -45,7 +45,8 @@ impl JobHandler for Expire {
     async fn run(&self, desk: &Helpdesk, job: &Job) -> Result<Changes, JobError> {
         let Expiry { upload } = job.payload()?;
         let mut changes = desk.changes();
-        if let Some(upload) = desk.store().get::<Upload>(job.scope(), upload).await? {
+        let upload = desk.store().get::<Upload>(job.scope(), upload).await?;
+        if let Some(upload) = upload.filter(|upload| upload.purpose != Purpose::Picture) {
             // The content goes once the record is gone: whoever takes the upload over meanwhile still has it.
             changes.delete(&upload);
             forget_blob(desk, &mut changes, job.scope(), &upload.blob);

@@ -1,9 +1,10 @@
 //! Uploads: files that somebody brought and that a ticket, a message or a report may take over.
 //!
 //! An upload that is taken over becomes an [`Attachment`](crate::tickets::Attachment) of the same id, so that its
-//! address stays what it was. One that is not taken over is forgotten after a day.
+//! address stays what it was. One that somebody is shown by stays as their picture. Any other is forgotten after a day.
 
 mod jobs;
+mod pictures;
 mod service;
 mod upload;
 
@@ -11,7 +12,7 @@ use std::sync::Arc;
 
 pub(crate) use self::jobs::{cancel_expiry, forget_blob};
 pub use self::service::{FileContent, KeptFile};
-pub use self::upload::{Upload, UploadId};
+pub use self::upload::{Purpose, Upload, UploadId};
 use crate::helpdesk::Helpdesk;
 use crate::jobs::JobHandler;
 use crate::storage::{Entity, KindSpec};

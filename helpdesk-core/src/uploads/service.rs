@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
 
 use super::Uploads;
 use super::jobs::{cancel_expiry, expire, forget_blob};
-use super::upload::{Upload, UploadId};
+use super::upload::{Purpose, Upload, UploadId};
 use crate::actor::Actor;
 use crate::error::{Error, Rejection, Result};
 use crate::storage::{EntityId as _, Filter, StorageError, Stored};
@@ -17,6 +18,8 @@ use crate::tickets::{AttachmentId, check_file, clean_name};
 const PATIENCE: Duration = Duration::hours(24);
 /// The most uploads that wait for one person at a time.
 const MAX_WAITING: u64 = 200;
+/// The most files that are kept at a time which the help desk made for one actor.
+const MAX_MADE: u64 = 100;
 
 /// A file that the help desk made for somebody: a report.
 #[derive(Clone, Debug)]
@@ -53,13 +56,10 @@ impl Uploads {
     pub async fn upload(&self, actor: &Actor, name: &str, content: Bytes) -> Result<Stored<Upload>> {
         let person = actor.person()?;
         let checked = check_file(name, &content).map_err(|problem| Error::invalid("file", problem))?;
-        let uploads = self.desk.store().select::<Upload>(actor.scope());
-        if uploads.filter(Filter::equals("owner", person.uuid())).count().await? >= MAX_WAITING {
-            return Err(Error::Rejected(Rejection::Limit { limit: MAX_WAITING, what: "uploads" }));
-        }
+        self.check_room(actor, person.uuid(), Purpose::Waiting, (MAX_WAITING, "uploads")).await?;
         let expires = self.desk.now() + PATIENCE;
         let file = KeptFile { name: checked.name, media_type: checked.media_type, content, expires };
-        self.keep(actor, file).await
+        self.store(actor, file, Purpose::Waiting).await
     }
 
     /// Keeps a file that the help desk made for an actor, who alone may read it. Its type is not checked: it is for
@@ -67,8 +67,32 @@ impl Uploads {
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] where it could not be kept.
+    /// [`Error::Rejected`] where too many are kept for them already; [`Error::Unavailable`] where it could not be kept.
     pub async fn keep(&self, actor: &Actor, file: KeptFile) -> Result<Stored<Upload>> {
+        if let Some(owner) = Upload::owner(actor.who()) {
+            self.check_room(actor, owner, Purpose::Made, (MAX_MADE, "files that were made for you")).await?;
+        }
+        self.store(actor, file, Purpose::Made).await
+    }
+
+    /// Checks that somebody has no more files of a purpose than they may.
+    async fn check_room(
+        &self,
+        actor: &Actor,
+        owner: Uuid,
+        purpose: Purpose,
+        (limit, what): (u64, &'static str),
+    ) -> Result<()> {
+        let theirs = Filter::equals("owner", owner).and(Filter::equals("purpose", purpose.name()));
+        let uploads = self.desk.store().select::<Upload>(actor.scope()).filter(theirs);
+        if uploads.count().await? < limit {
+            Ok(())
+        } else {
+            Err(Error::Rejected(Rejection::Limit { limit, what }))
+        }
+    }
+
+    async fn store(&self, actor: &Actor, file: KeptFile, purpose: Purpose) -> Result<Stored<Upload>> {
         let mut changes = self.desk.changes();
         let (at, scope) = (changes.at(), actor.scope());
         let id = UploadId::from_uuid(self.desk.ids().id(at));
@@ -77,6 +101,7 @@ impl Uploads {
             media_type: file.media_type,
             size: file.content.len() as u64,
             uploaded_by: actor.who(),
+            purpose,
             blob: Upload::key(actor.organisation(), id.uuid()),
             expires: file.expires,
             ext: serde_json::Map::new(),
@@ -99,14 +124,14 @@ impl Uploads {
         }
     }
 
-    /// A file by its id: an upload for who brought it, and one that was taken over for whoever may read what it hangs
-    /// on at this moment.
+    /// A file by its id: an upload for who brought it, a picture for everybody with an account in the organisation, and
+    /// one that was taken over for whoever may read what it hangs on at this moment.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`], also for what is somebody else's.
     pub async fn read(&self, actor: &Actor, id: UploadId) -> Result<FileContent> {
-        if let Some(upload) = self.waiting(actor, id).await? {
+        if let Some(upload) = self.readable(actor, id).await? {
             let content = self.desk.blobs().get(&upload.blob).await?.ok_or_else(no_file)?;
             return Ok(FileContent {
                 name: upload.name.clone(),
@@ -137,6 +162,9 @@ impl Uploads {
                 let mut changes = self.desk.changes();
                 let upload = self.waiting(actor, id).await?;
                 if let Some(upload) = &upload {
+                    if upload.purpose == Purpose::Picture {
+                        self.desk.identity().drop_avatar(&mut changes, actor, id).await?;
+                    }
                     changes.delete(upload);
                     cancel_expiry(&mut changes, actor.scope(), id);
                     forget_blob(&self.desk, &mut changes, actor.scope(), &upload.blob);
@@ -159,8 +187,17 @@ impl Uploads {
         })
     }
 
-    /// An upload of the actor's own that still waits.
-    async fn waiting(&self, actor: &Actor, id: UploadId) -> Result<Option<Arc<Stored<Upload>>>> {
+    /// An upload that the actor may read.
+    async fn readable(&self, actor: &Actor, id: UploadId) -> Result<Option<Arc<Stored<Upload>>>> {
+        let upload = self.desk.store().get::<Upload>(actor.scope(), id).await?;
+        Ok(upload.filter(|upload| {
+            let shown = upload.purpose == Purpose::Picture && actor.user().is_some();
+            shown || upload.uploaded_by == actor.who()
+        }))
+    }
+
+    /// An upload of the actor's own that nothing has taken over.
+    pub(super) async fn waiting(&self, actor: &Actor, id: UploadId) -> Result<Option<Arc<Stored<Upload>>>> {
         let upload = self.desk.store().get::<Upload>(actor.scope(), id).await?;
         // Somebody else's is not told apart from one that never was.
         Ok(upload.filter(|upload| upload.uploaded_by == actor.who()))

@@ -13,6 +13,31 @@ entity_id! {
     pub UploadId
 }
 
+/// What a file is kept for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Somebody brought it, and something may take it over.
+    #[default]
+    Waiting,
+    /// The help desk made it for somebody: a report.
+    Made,
+    /// Somebody is shown by it. Everybody of the organisation may see it, and it stays.
+    Picture,
+}
+
+impl Purpose {
+    /// The name in records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Made => "made",
+            Self::Picture => "picture",
+        }
+    }
+}
+
 /// A file that belongs to nothing yet but to who brought it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Upload {
@@ -22,11 +47,14 @@ pub struct Upload {
     pub media_type: String,
     /// Its size in bytes.
     pub size: u64,
-    /// Who brought it. Nobody else sees it.
+    /// Who brought it. Nobody else sees it, unless it is a picture.
     pub uploaded_by: Who,
+    /// What it is kept for.
+    #[serde(default)]
+    pub purpose: Purpose,
     /// Where its content is kept.
     pub blob: String,
-    /// When it is forgotten.
+    /// When it is forgotten, unless it is a picture.
     pub expires: DateTime<Utc>,
     /// Values of the embedding team.
     #[serde(default)]
@@ -38,22 +66,27 @@ impl Upload {
     pub(super) fn key(organisation: crate::identity::OrganisationId, id: Uuid) -> String {
         format!("{organisation}/uploads/{id}")
     }
+
+    /// By what the files of somebody are found.
+    pub(super) fn owner(who: Who) -> Option<Uuid> {
+        match who {
+            Who::User(id) => Some(id.uuid()),
+            Who::ApiKey(id) => Some(id.uuid()),
+            Who::Anonymous | Who::System => None,
+        }
+    }
 }
 
 impl Entity for Upload {
     type Id = UploadId;
 
     const SPEC: &'static KindSpec =
-        &KindSpec::new("upload", &[FieldSpec::uuid("owner")]).indexes(&[&["owner"]]).of::<Self>();
+        &KindSpec::new("upload", &[FieldSpec::uuid("owner"), FieldSpec::text("purpose")])
+            .indexes(&[&["owner"]])
+            .of::<Self>();
 
     fn index(&self, row: &mut Row) {
-        row.set(
-            "owner",
-            match self.uploaded_by {
-                Who::User(id) => Some(id.uuid()),
-                Who::ApiKey(id) => Some(id.uuid()),
-                Who::Anonymous | Who::System => None,
-            },
-        );
+        row.set("purpose", self.purpose.name());
+        row.set("owner", Self::owner(self.uploaded_by));
     }
 }

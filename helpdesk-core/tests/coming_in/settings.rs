@@ -22,6 +22,7 @@ async fn a_profile_changes_in_what_is_sent() -> Result<()> {
         email: Some("ADA@demo.test".into()),
         phone: Some(Some(" +1 234 ".into())),
         avatar: Some(Some("https://example.com/ada.png".into())),
+        avatar_upload: None,
         link: LINK.into(),
     };
     let (user, waiting) = identity.change_profile(&ada, change).await?;
@@ -38,6 +39,7 @@ async fn a_profile_changes_in_what_is_sent() -> Result<()> {
         email: Some("nowhere".into()),
         phone: Some(Some("1".repeat(51))),
         avatar: Some(Some("javascript:alert(1)".into())),
+        avatar_upload: None,
         link: LINK.into(),
     };
     let wrong = identity.change_profile(&ada, wrong).await.expect_err("wrong");

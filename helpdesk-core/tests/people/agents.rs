@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use helpdesk_core::groups::GroupId;
 use helpdesk_core::identity::{
-    AgentEdit, AgentQuery, Availability, NewAgent, Person, Role, UserId, permissions,
+    AgentEdit, AgentQuery, Availability, NewAgent, Permissions, Person, Role, UserId, permissions,
 };
 use helpdesk_core::storage::{EntityId as _, Filter, From};
 use helpdesk_core::{Actor, AuthFailure, Error, Problem, Rejection, Result, Via};
@@ -189,10 +189,16 @@ async fn what_is_not_sent_of_an_agent_stays() -> Result<()> {
 
 /// An actor who manages people and may do little else.
 async fn clerk(world: &World) -> Result<Actor> {
+    let may = [permissions::ADMIN_MANAGE_USERS, permissions::ADMIN_VIEW_USERS];
+    with_role(world, "clerk", may.into()).await
+}
+
+/// An actor with a role of their own, called the same.
+async fn with_role(world: &World, name: &str, may: Permissions) -> Result<Actor> {
     let role = Role {
-        key: "clerk".into(),
-        name: "Clerk".into(),
-        permissions: Arc::new([permissions::ADMIN_MANAGE_USERS, permissions::ADMIN_VIEW_USERS].into()),
+        key: name.into(),
+        name: name.into(),
+        permissions: Arc::new(may),
         builtin: false,
         ext: serde_json::Map::new(),
     };
@@ -200,7 +206,24 @@ async fn clerk(world: &World) -> Result<Actor> {
     let id = helpdesk_core::identity::RoleId::from_uuid(world.desk.ids().id(changes.at()));
     changes.insert(world.system().scope(), id, &role);
     world.desk.commit(changes).await?;
-    Ok(world.actor("clerk", "clerk").await)
+    Ok(world.actor(name, name).await)
+}
+
+#[tokio::test]
+async fn nobody_takes_back_who_could_do_more_than_they() -> Result<()> {
+    let world = World::new().await;
+    let identity = world.desk.identity();
+    let may = [permissions::ADMIN_MANAGE_USERS, permissions::QUEUE_ACCESS_HELPDESK];
+    let warden = with_role(&world, "warden", may.into()).await?;
+    for (name, role) in [("gus", "agent"), ("lena", "warden")] {
+        let left = world.user(name, role).await.id;
+        identity.deactivate_agent(&world.system(), left).await?;
+    }
+    let warden_again = |name| NewAgent { role: "warden".into(), ..newcomer(name) };
+    let refused = identity.create_agent(&warden, warden_again("Gus")).await;
+    assert!(matches!(refused, Err(Error::Forbidden { permission }) if !warden.has(&permission)));
+    assert!(identity.create_agent(&warden, warden_again("Lena")).await.is_ok());
+    Ok(())
 }
 
 #[tokio::test]

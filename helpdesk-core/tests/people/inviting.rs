@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::Duration;
 use helpdesk_core::identity::{Admission, Agent, AgentEdit, NewAgent, UserId};
-use helpdesk_core::{Authenticated, Error, MailTemplate, Result, Via};
+use helpdesk_core::{Actor, Authenticated, Error, MailTemplate, Result, Via};
 
 use crate::kit::newcomer;
 use crate::support::{PASSWORD, World};
@@ -84,6 +84,48 @@ async fn who_was_sent_away_is_not_invited_and_their_link_is_dead() -> Result<()>
     let nils = identity.create_agent(&world.system(), newcomer("Nils")).await?;
     identity.deactivate_agent(&world.system(), nils.user.id).await?;
     assert!(world.mails().await.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_has_left_comes_back_by_the_same_address_with_an_invitation() -> Result<()> {
+    let world = World::new().await;
+    let identity = world.desk.identity();
+    let admin = world.actor("admin", "admin").await;
+    let group = world.team("Hardware", &[]).await.id;
+    let (old, new) = (world.user("gus", "agent").await, "a password of his");
+    identity.deactivate_agent(&admin, old.id).await?;
+    assert!(sign_in(&world, "gus@demo.test", PASSWORD).await.is_err());
+    let again = || NewAgent { role: "team_lead".into(), groups: vec![group], ..newcomer("Gus") };
+    let (gus, token) = invited(&world, again()).await?;
+    assert_eq!((gus.user.id, gus.user.number, gus.user.state.name()), (old.id, old.number, "approved"));
+    assert_eq!((gus.user.full_name().as_str(), &*gus.groups), ("Gus", &[group][..]));
+    assert!(gus.permissions.contains(&helpdesk_core::identity::permissions::TICKET_ASSIGN_ANY));
+    assert!(sign_in(&world, "gus@demo.test", PASSWORD).await.is_err(), "they choose another");
+    choose(&world, &gus, &token, new).await?;
+    assert!(sign_in(&world, "gus@demo.test", new).await.is_ok());
+    let log = world.log().await;
+    assert_eq!(log.iter().filter(|event| event.action == "user.reactivated").count(), 1);
+    // Whoever is there is not made once more, and whoever was shut out stays out.
+    assert!(matches!(identity.create_agent(&admin, again()).await, Err(Error::Invalid(_))));
+    identity.block(&admin, old.id, None).await?;
+    assert!(matches!(identity.create_agent(&admin, again()).await, Err(Error::Invalid(_))));
+    Ok(())
+}
+
+#[tokio::test]
+async fn only_the_desks_own_come_back_to_it() -> Result<()> {
+    let world = World::new().await;
+    let identity = world.desk.identity();
+    let ada = world.user("ada", "customer").await;
+    identity.deactivate(&world.system(), ada.id).await?;
+    let refused = identity.create_agent(&world.system(), newcomer("Ada")).await;
+    assert!(matches!(refused, Err(Error::Invalid(_))));
+    // Nor does another organisation get somebody back.
+    let elsewhere = Actor::system(identity.create_organisation("Other", "other").await?);
+    let gus = world.user("gus", "agent").await;
+    identity.deactivate_agent(&world.system(), gus.id).await?;
+    assert!(matches!(identity.create_agent(&elsewhere, newcomer("Gus")).await, Err(Error::Invalid(_))));
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use helpdesk_core::identity::permissions;
 use helpdesk_core::storage::EntityId as _;
 use helpdesk_core::tickets::{Act, Comment, NewTicket};
 use helpdesk_core::uploads::{KeptFile, UploadId};
-use helpdesk_core::{Actor, Error, Problem, Result};
+use helpdesk_core::{Actor, Error, Problem, Rejection, Result};
 
 use crate::support::World;
 use crate::support::tickets::{PNG, WatchedBlobs, problems, request};
@@ -168,6 +168,36 @@ async fn a_file_that_the_desk_made_is_kept_for_who_it_was_made_for() -> Result<(
     world.clock.advance(Duration::hours(1));
     world.mails().await;
     assert!(is_gone(uploads.read(&lead, kept.id).await));
+    Ok(())
+}
+
+#[tokio::test]
+async fn files_that_the_desk_made_take_no_room_from_what_somebody_brings() -> Result<()> {
+    let world = World::new().await;
+    let uploads = world.desk.uploads();
+    let ada = world.actor("ada", "admin").await;
+    let report = || KeptFile {
+        name: "report.csv".into(),
+        media_type: "text/csv".into(),
+        content: Bytes::from_static(b"a,b"),
+        expires: world.desk.now() + Duration::days(1),
+    };
+    let full = |result: Result<()>, most| {
+        assert!(matches!(result, Err(Error::Rejected(Rejection::Limit { limit, .. })) if limit == most));
+    };
+    for _ in 0..100 {
+        uploads.keep(&ada, report()).await?;
+    }
+    full(uploads.keep(&ada, report()).await.map(drop), 100);
+    for _ in 0..200 {
+        upload(&world, &ada).await;
+    }
+    full(uploads.upload(&ada, "shot.png", Bytes::from_static(PNG)).await.map(drop), 200);
+    uploads.keep(&world.actor("eve", "admin").await, report()).await?;
+    world.clock.advance(Duration::days(1));
+    world.mails().await;
+    uploads.keep(&ada, report()).await?;
+    upload(&world, &ada).await;
     Ok(())
 }
 

@@ -40,6 +40,15 @@ pub struct Dialect {
     pub error_schema: fn() -> RefOr<Schema>,
 }
 
+impl Dialect {
+    /// The same with another place where mails send people who choose a password: see [`Via::reset_path`].
+    #[must_use]
+    pub fn reset_path(mut self, path: &str) -> Self {
+        self.via = Arc::new(Via { reset_path: path.to_owned().into(), ..Via::clone(&self.via) });
+        self
+    }
+}
+
 /// In which organisation the callers of a dialect act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tenant {

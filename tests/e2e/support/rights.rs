@@ -84,12 +84,14 @@ const SMARTSUPPORT: Rights = Rights {
 const SUPPORTDESK: Rights = Rights {
     public: &[
         // By the link of a mail, which carries a token of its own.
+        "auth.choose_password",
         "auth.confirm",
         "auth.confirm_address",
         // For those who cannot come in.
         "auth.forgot_password",
         // The ways in.
         "auth.login",
+        "auth.password",
         "auth.reset_password",
         "auth.signup",
         // By the links of a mail again.

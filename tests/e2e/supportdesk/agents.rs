@@ -58,8 +58,23 @@ on_every_store! {
         assert_eq!(data(&gone)["status"], "inactive");
         assert_eq!(get(&server, &token, "/api/dashboard/stats").await.status, 401);
         assert_eq!(sign_in(&server, "nina@agents.test", "a password of mine").await.1, None);
+        // Whoever has left may be taken in again, by a new invitation.
+        let mark = server.mails.mark();
+        let again = json!({ "name": "Nina Again", "email": "nina@agents.test", "role": "team_lead", "groups": [] });
+        let again = post(&server, &admin, "/api/agents", again).await;
+        assert_eq!((again.status, id(&data(&again))), (201, nina.clone()));
+        let back = data(&again);
+        assert_eq!((&back["name"], &back["role"], &back["status"]), (&json!("Nina Again"), &json!("team_lead"), &json!("offline")));
+        assert_eq!(sign_in(&server, "nina@agents.test", "a password of mine").await.1, None, "she chooses another");
+        assert_eq!(get(&server, &token, "/api/dashboard/stats").await.status, 401);
+        server.settle().await;
+        let link = server.mails.link("nina@agents.test", mark).expect("an invitation");
+        let body = json!({ "token": from_link(&link, "token"), "newPassword": "one of now" });
+        let chosen = server.client.send(Request::post("/supportdesk/api/auth/reset-password").json(&body)).await;
+        assert_eq!(chosen.status, 200);
+        assert!(sign_in(&server, "nina@agents.test", "one of now").await.1.is_some());
         let twice = post(&server, &admin, "/api/agents", agent("nina")).await;
-        assert_eq!(twice.status, 422, "the address stays taken");
+        assert_eq!(twice.status, 422, "now the address is taken");
     }
 
     /// Who leaves a group loses its tickets; a solved one passes to somebody who is still in it.

@@ -1,8 +1,9 @@
 //! Coming in: sign-up and confirmation, forgotten passwords, two-factor.
 
+use helpdesk::http::dialects::supportdesk::supportdesk;
 use helpdesk_tests::client::{Reply, Request};
 use helpdesk_tests::on_every_store;
-use helpdesk_tests::server::Server;
+use helpdesk_tests::server::{Server, Setup};
 use helpdesk_tests::walk::from_link;
 use serde_json::{Value, json};
 
@@ -144,6 +145,50 @@ on_every_store! {
         assert_eq!(open(&server, "reset-password", body).await.status, 400);
         assert_eq!(get(&server, &before, "/api/auth/me").await.status, 401, "its sessions are over");
         assert_eq!(sign_in(&server, "customer@demo.test", "another one").await.status, 200);
+    }
+
+    /// The mailed link leads to a page that sets the password, for those whose site has none.
+    async fn a_password_is_chosen_where_the_link_leads(store: NewStore) {
+        let server = Server::start(store).await;
+        let (admin, mark) = (server.token("admin").await, server.mails.mark());
+        let nina = json!({ "name": "Nina New", "email": "nina@demo.test", "role": "agent" });
+        assert_eq!(super::post(&server, &admin, "/api/agents", nina).await.status, 201);
+        open(&server, "forgot-password", json!({ "email": "customer@demo.test" })).await;
+        server.settle().await;
+        for who in ["nina@demo.test", "customer@demo.test"] {
+            let link = server.mails.link(who, mark).expect("a link");
+            assert!(link.starts_with("https://desk.test/supportdesk/api/auth/password?token="), "{link}");
+            let (page, token) = (path(&link), from_link(&link, "token"));
+            for _ in 0..2 {
+                let followed = server.client.send(Request::get(page.clone())).await;
+                assert_eq!((followed.status, followed.header("cache-control")), (200, "no-store"));
+                let policy = followed.header("content-security-policy");
+                assert!(policy.contains("default-src 'none'") && policy.contains("form-action 'self'"), "{policy}");
+                assert!(followed.text().contains(&format!("value=\"{token}\"")), "{}", followed.text());
+            }
+            for short in ["", "&newPassword=short"] {
+                let refused = press(&server, "/supportdesk/api/auth/password", &format!("token={token}{short}")).await;
+                assert_eq!(refused.status, 422);
+                assert!(refused.text().contains("role=\"alert\"") && refused.text().contains("<form"));
+            }
+            let form = format!("token={token}&newPassword=another+one");
+            assert_eq!(press(&server, "/supportdesk/api/auth/password", &form).await.status, 200);
+            assert_eq!(press(&server, "/supportdesk/api/auth/password", &form).await.status, 400, "it works once");
+            assert_eq!(sign_in(&server, who, "another one").await.status, 200);
+        }
+    }
+
+    /// A team that has a page of its own sends people there.
+    async fn a_password_is_chosen_at_a_site_that_has_a_page(store: NewStore) {
+        let own = |organisation| supportdesk(organisation).reset_path("/choose?by={token}");
+        let server = Setup::new(store).mount("/own", own).start().await;
+        let mark = server.mails.mark();
+        let body = json!({ "email": "customer@demo.test" });
+        let asked = server.client.send(Request::post("/own/api/auth/forgot-password").json(&body)).await;
+        assert_eq!(asked.status, 200);
+        server.settle().await;
+        let link = server.mails.link("customer@demo.test", mark).expect("a link");
+        assert!(link.starts_with("https://desk.test/choose?by="), "{link}");
     }
 
     /// A token is good until its session ends, and not longer.

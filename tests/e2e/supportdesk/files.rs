@@ -7,7 +7,7 @@ use helpdesk_tests::server::Server;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{call, data, get, id, post, ticket};
+use super::{call, data, get, id, post, put, ticket};
 
 async fn upload(server: &Server, token: &str, name: &str, content: Vec<u8>) -> Reply {
     let form = Form::new().file("file", name, "application/octet-stream", content);
@@ -63,6 +63,51 @@ on_every_store! {
         // A ticket that is gone takes its files along.
         data(&call(&server, &agent, Method::DELETE, &format!("/api/tickets/{ticket}"), None).await);
         assert_eq!(get(&server, &customer, &path).await.status, 404);
+    }
+
+    /// A picture that somebody is shown by is for everybody of the organisation, and stays until there is another.
+    async fn a_profile_takes_its_picture_over(store: NewStore) {
+        let server = Server::start(store).await;
+        let mut customer = server.token("customer").await;
+        let picture = data(&upload(&server, &customer, "me.png", png(0)).await);
+        let path = format!("/api/uploads/{}", id(&picture));
+        let wear = |file: &Value| json!({ "avatar": file["url"] });
+        let kept = data(&put(&server, &customer, "/api/settings/profile", wear(&picture)).await);
+        assert_eq!(kept["avatar"], picture["url"]);
+        // Nobody is shown by somebody else's upload, and no ticket takes the picture away.
+        let theirs = data(&upload(&server, &server.token("agent").await, "agent.png", png(1)).await);
+        data(&put(&server, &server.token("customer2").await, "/api/settings/profile", wear(&theirs)).await);
+        let ticket = ticket(&server, &customer, "Files").await;
+        let taken = post(&server, &customer, &format!("/api/tickets/{ticket}/comments"), with(&picture, true)).await;
+        assert_eq!(taken.status, 422);
+        server.clock.advance(chrono::Duration::hours(25));
+        server.settle().await;
+        customer = server.token("customer").await;
+        for who in ["customer", "customer2", "agent", "admin"] {
+            let read = get(&server, &server.token(who).await, &path).await;
+            assert_eq!((read.status, read.media_type()), (200, "image/png".into()), "{who}");
+        }
+        assert_eq!(server.client.send(Request::get(format!("/supportdesk{path}"))).await.status, 401);
+        let gone = format!("/api/uploads/{}", id(&theirs));
+        assert_eq!(get(&server, &server.token("agent").await, &gone).await.status, 404, "nothing took it over");
+        // What is no picture shows nobody.
+        let notes = data(&upload(&server, &customer, "notes.txt", b"some notes".to_vec()).await);
+        assert_eq!(put(&server, &customer, "/api/settings/profile", wear(&notes)).await.status, 422);
+        // The same again changes nothing; another takes its place.
+        data(&put(&server, &customer, "/api/settings/profile", wear(&picture)).await);
+        assert_eq!(get(&server, &customer, &path).await.status, 200);
+        let other = data(&upload(&server, &customer, "me too.png", png(2)).await);
+        let kept = server.blobs.kept();
+        data(&put(&server, &customer, "/api/settings/profile", wear(&other)).await);
+        server.settle().await;
+        assert_eq!(get(&server, &customer, &path).await.status, 404);
+        assert_eq!(server.blobs.kept(), kept - 1, "its content is gone");
+        // Whoever deletes their picture is shown without.
+        let path = format!("/api/uploads/{}", id(&other));
+        let refused = call(&server, &server.token("admin").await, Method::DELETE, &path, None).await;
+        assert_eq!(refused.status, 404, "it is not theirs");
+        data(&call(&server, &customer, Method::DELETE, &path, None).await);
+        assert_eq!(data(&get(&server, &customer, "/api/settings").await)["profile"]["avatar"], json!(null));
     }
 
     /// Files are what their names say, and not too large; what was deleted is gone.

@@ -6,7 +6,7 @@ use crate::actor::Actor;
 use crate::error::{Error, Problem, Problems, Rejection, Result};
 use crate::groups::GroupId;
 use crate::identity::invitations::invitation_mail;
-use crate::identity::login::{Login, LoginId, normal};
+use crate::identity::login::{Credential, CredentialId, Login, LoginId, normal};
 use crate::identity::service::agents::{Agent, works_the_desk};
 use crate::identity::service::{Identity, Person};
 use crate::identity::{AccountState, Permissions, Role, User, UserId, password_problem, permissions};
@@ -43,12 +43,14 @@ pub struct AgentEdit {
 }
 
 impl Identity {
-    /// Takes somebody into the desk. They get a mail with a link where they choose a password.
+    /// Takes somebody into the desk. They get a mail with a link where they choose a password. Somebody of the desk whose
+    /// account was deactivated comes back to it, by the same address; their password of before works no more.
     ///
     /// # Errors
     ///
-    /// [`Error::Forbidden`] without `admin.manage_users`, or where the role has a permission that the actor lacks;
-    /// [`Error::Invalid`] with all that is wrong, also where the address is taken, or the role or a group unknown.
+    /// [`Error::Forbidden`] without `admin.manage_users`, or where the role, or that of before of whoever comes back, has
+    /// a permission that the actor lacks; [`Error::Invalid`] with all that is wrong, also where the address is taken, or
+    /// the role or a group unknown.
     pub async fn create_agent(&self, actor: &Actor, new: NewAgent) -> Result<Agent> {
         actor.needs(&permissions::ADMIN_MANAGE_USERS)?;
         let NewAgent { mut person, role, password, groups } = new;
@@ -69,9 +71,13 @@ impl Identity {
         // The invitation tells them.
         user.notified = true;
         let (user, groups, hash) = (&user, &groups, &hash);
-        let ((id, slot, at), committed) = self
+        let (id, _) = self
             .desk
             .decide(|| async move {
+                if let Some(before) = self.one_who_left(actor, user).await? {
+                    let changes = self.take_back(actor, &before, user, hash.clone(), groups).await?;
+                    return Ok((changes, before.id));
+                }
                 for name in [Some(&user.email), user.username.as_ref()].into_iter().flatten() {
                     if self.login_of(name).await?.is_some() {
                         return Err(self.taken(user).await?);
@@ -79,19 +85,66 @@ impl Identity {
                 }
                 let mut changes = self.desk.changes();
                 let at = changes.at();
-                let (id, slot) = self.add_user(&mut changes, actor, user, hash.clone(), "user.created");
+                let (id, _) = self.add_user(&mut changes, actor, user, hash.clone(), "user.created");
                 self.desk.groups().put_into(&mut changes, actor, id, groups).await?;
                 let mail = invitation_mail(id, actor.via(), at);
                 changes.enqueue(actor.scope(), self.desk.ids().id(at), mail);
-                Ok((changes, (id, slot, at)))
+                Ok((changes, id))
             })
             .await
             .map_err(name_taken)?;
-        let user = Stored::inserted(actor.scope(), id, at, committed.written(slot), user.clone());
-        let mut groups = groups.clone();
-        groups.sort_unstable_by_key(|group| group.uuid());
-        groups.dedup();
-        Ok(Agent { user: Arc::new(user), permissions: Arc::clone(&role.permissions), groups })
+        self.load_agent(actor, id).await
+    }
+
+    /// The account of somebody of the desk that was deactivated, and that has the address of one to be made.
+    async fn one_who_left(&self, actor: &Actor, new: &User) -> Result<Option<Arc<Stored<User>>>> {
+        let login = self.login_of(&new.email).await?;
+        let Some(login) = login.filter(|login| login.organisation == actor.organisation()) else {
+            return Ok(None);
+        };
+        let before = match self.agent_account(actor, login.user).await {
+            Ok((before, may)) if matches!(before.state, AccountState::Deactivated { .. }) => {
+                // As with another role: the account may be a way to more than that.
+                check_grant(actor, &may)?;
+                before
+            }
+            Ok(_) | Err(Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        // Under another user name they are somebody else.
+        let same = new.username.is_none() || new.username == before.username;
+        Ok(Some(before).filter(|before| same && before.email == new.email))
+    }
+
+    /// Lets somebody in again who has left the desk, as they are known now.
+    async fn take_back(
+        &self,
+        actor: &Actor,
+        before: &Stored<User>,
+        new: &User,
+        hash: Option<String>,
+        groups: &[GroupId],
+    ) -> Result<Changes> {
+        let id = before.id;
+        let mut changes = self.desk.changes();
+        let at = changes.at();
+        let mut user = before.value.clone();
+        user.state = user.state.reactivate(at, actor.user())?;
+        (user.first_name, user.last_name) = (new.first_name.clone(), new.last_name.clone());
+        user.department = new.department.clone().or(user.department);
+        user.roles.clone_from(&new.roles);
+        user.notified = true;
+        user.end_sessions(None);
+        let slot = changes.update(before, &user);
+        match self.credential(actor.scope(), id).await? {
+            Some(credential) => drop(changes.update(&credential, &Credential { hash })),
+            None => drop(changes.insert(actor.scope(), CredentialId::of(id), &Credential { hash })),
+        }
+        self.drop_tokens(&mut changes, id, None).await?;
+        self.desk.groups().put_into(&mut changes, actor, id, groups).await?;
+        changes.enqueue(actor.scope(), self.desk.ids().id(at), invitation_mail(id, actor.via(), at));
+        self.record(&mut changes, actor, "user.reactivated", id, Some(slot));
+        Ok(changes)
     }
 
     /// Changes what is known of somebody of the desk, what they may do, or where they belong.
@@ -158,7 +211,7 @@ impl Identity {
     }
 
     /// Has somebody leave the desk: their account is switched off at once, they leave their groups, and what they have
-    /// and is not solved goes back. Whoever has left stays away.
+    /// and is not solved goes back. Whoever has left stays away until they are [taken in](Identity::create_agent) again.
     ///
     /// # Errors
     ///

@@ -11,7 +11,8 @@ use crate::identity::login::normal;
 use crate::identity::service::Identity;
 use crate::identity::{Organisation, Person, User, permissions};
 use crate::limits::Quota;
-use crate::storage::Stored;
+use crate::storage::{Changes, Stored};
+use crate::uploads::UploadId;
 
 /// The longest telephone number and the longest address of a picture, in characters.
 const MAX_PHONE: usize = 50;
@@ -41,6 +42,8 @@ pub struct ProfileChange {
     pub phone: Option<Option<String>>,
     /// The address of a picture elsewhere on the web.
     pub avatar: Option<Option<String>>,
+    /// The upload that this is the address of. One of the actor's own then stays as their picture.
+    pub avatar_upload: Option<UploadId>,
     /// Where the link leads that confirms another address, with `{token}` for the token.
     pub link: String,
 }
@@ -119,23 +122,45 @@ impl Identity {
             let limited = |retry_after| Error::Limited { retry_after };
             self.desk.limiter().attempt(&format!("address:{id}"), ADDRESSES).map_err(limited)?;
         }
-        let (named, link, waiting) = (&named, &change.link, &other);
-        let changed = self.change_user(actor, id, "user.profile_changed", |user, changes| {
-            if let Some(Person { first_name, last_name, .. }) = named {
-                (user.first_name, user.last_name) = (first_name.clone(), last_name.clone());
-            }
-            set(&mut user.phone, &phone);
-            set(&mut user.avatar, &avatar);
-            if let Some(email) = waiting {
+        let (named, phone, avatar, link, waiting) = (&named, &phone, &avatar, &change.link, &other);
+        let picture = change.avatar_upload.filter(|_| matches!(avatar, Some(Some(_))));
+        let ((before, value, slot, at), committed) = self
+            .desk
+            .decide(|| async move {
+                let before = self.load(actor.scope(), id).await?;
+                let mut changes = self.desk.changes();
                 let at = changes.at();
-                let ask = new_address_mail(id, email, link, at);
-                changes.enqueue(actor.scope(), self.desk.ids().id(at), ask);
-                let tell = address_change_mail(id, &user.email, false, at);
-                changes.enqueue(actor.scope(), self.desk.ids().id(at), tell);
-            }
-            Ok(())
-        });
-        Ok((changed.await?, other))
+                let mut user = before.value.clone();
+                if let Some(Person { first_name, last_name, .. }) = named {
+                    (user.first_name, user.last_name) = (first_name.clone(), last_name.clone());
+                }
+                set(&mut user.phone, phone);
+                set(&mut user.avatar, avatar);
+                if avatar.is_some() {
+                    self.desk.uploads().put_picture(&mut changes, actor, picture).await?;
+                }
+                if let Some(email) = waiting {
+                    let ask = new_address_mail(id, email, link, at);
+                    changes.enqueue(actor.scope(), self.desk.ids().id(at), ask);
+                    let tell = address_change_mail(id, &user.email, false, at);
+                    changes.enqueue(actor.scope(), self.desk.ids().id(at), tell);
+                }
+                let slot = changes.update(&before, &user);
+                self.record(&mut changes, actor, "user.profile_changed", id, Some(slot));
+                Ok((changes, (before, user, slot, at)))
+            })
+            .await?;
+        Ok((before.replaced(at, committed.written(slot), value), other))
+    }
+
+    /// Has a commit show the actor without the picture that is an upload.
+    pub(crate) async fn drop_avatar(&self, changes: &mut Changes, actor: &Actor, id: UploadId) -> Result<()> {
+        let before = self.load(actor.scope(), actor.person()?).await?;
+        if before.avatar.as_ref().is_some_and(|address| address.contains(&id.to_string())) {
+            let slot = changes.update(&before, &User { avatar: None, ..before.value.clone() });
+            self.record(changes, actor, "user.profile_changed", before.id, Some(slot));
+        }
+        Ok(())
     }
 
     /// Changes what the actor is told of.

@@ -24,7 +24,7 @@ use crate::tickets::reactions::{organisation, react};
 use crate::tickets::status::Status;
 use crate::tickets::ticket::{State, Ticket, TicketId};
 use crate::tickets::workflow::Workflow;
-use crate::uploads::{Upload, UploadId, cancel_expiry};
+use crate::uploads::{Purpose, Upload, UploadId, cancel_expiry};
 
 /// What was done.
 #[derive(Clone, Debug)]
@@ -320,7 +320,7 @@ impl Tickets {
         let mut count = 0;
         for id in uploads {
             let upload = found.get(&id.uuid()).filter(|upload| upload.uploaded_by == actor.who());
-            let upload = upload.filter(|_| taken.insert(id));
+            let upload = upload.filter(|upload| upload.purpose != Purpose::Picture && taken.insert(id));
             let upload = upload.ok_or_else(|| Error::invalid("attachments", Problem::Unknown("upload")))?;
             let attachment = Attachment {
                 ticket,

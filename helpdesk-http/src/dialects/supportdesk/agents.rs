@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::envelope::{Page, PageQuery, Success, SuccessList, data, list as array, told};
+use super::links::with_links;
 use super::show::{TicketPage, ticket_page};
 use super::words::{self, AgentRoles, AgentStatuses, Availabilities};
 use crate::input;
@@ -38,7 +39,7 @@ input! {
     struct Create {
         /// The whole name.
         name: Line<200>,
-        /// The address; no other account may have it.
+        /// The address; no other account may have it, but that of an agent who was deactivated.
         email: Email,
         /// A password of at least 8 characters; without one, none works until they choose one.
         password: Option<Text<1024>>,
@@ -129,7 +130,8 @@ pub(super) fn operations() -> Vec<Operation> {
             .success(StatusCode::CREATED)
             .says(
                 "Takes somebody into the desk",
-                "They get a mail with a link where they choose a password. It works once, for 7 days.",
+                "They get a mail with a link where they choose a password. It works once, for 7 days. An agent who was \
+                 deactivated comes back by the same address, with the name, role and groups that are sent.",
             )
             .errors(&[400, 401, 403, 422]),
         Operation::put("agents.update", "/api/agents/{id}", update)
@@ -202,9 +204,15 @@ async fn create(call: Call, Body(body): Body<Create>) -> Result<Json<Success<Age
         password: body.password.map(|password| password.0),
         groups: groups(body.groups).unwrap_or_default(),
     };
-    let created = call.desk.identity().create_agent(call.actor(), new).await;
+    let created = call.desk.identity().create_agent(&with_links(&call), new).await;
     let agent = created.map_err(|error| Failure::from(error).renamed(field))?;
-    Ok(told(show(&agent, &HashMap::new()), "Agent created; an invitation was sent"))
+    // Of whoever comes back there is something to tell, for those who may see it.
+    let figures = if call.actor().has(&permissions::TICKET_VIEW_ALL) {
+        figures(&call, std::slice::from_ref(&agent)).await?
+    } else {
+        HashMap::new()
+    };
+    Ok(told(show(&agent, &figures), "Agent created; an invitation was sent"))
 }
 
 async fn update(call: Call, Body(body): Body<Update>) -> Result<Json<Success<AgentView>>, Failure> {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::envelope::{Nothing, Success, data, done, told};
-use super::links::confirm_link;
+use super::links::{confirm_link, with_links};
 use super::words;
 use crate::input;
 use crate::input::{Email, Line, Text};
@@ -174,7 +174,7 @@ async fn logout(call: Call) -> Result<Json<Success<Nothing>>, Failure> {
 }
 
 async fn forgot(call: Call, Body(body): Body<Forgot>) -> Result<Json<Success<Nothing>>, Failure> {
-    call.desk.identity().request_reset_anywhere(call.actor(), &body.email.0).await?;
+    call.desk.identity().request_reset_anywhere(&with_links(&call), &body.email.0).await?;
     Ok(done("If the email exists, a reset link has been sent"))
 }
 

@@ -62,14 +62,15 @@ pub(super) fn operations() -> Vec<Operation> {
             .says(
                 "Uploads a file",
                 "Its type is known by its content. A ticket or comment of the same caller can take it over by its id or \
-                 address; otherwise it is gone after a day.",
+                 address, and their profile by its address; otherwise it is gone after a day.",
             )
             .errors(&[400, 401, 422]),
         Operation::get("files.download", "/api/uploads/{id}", download)
             .says(
                 "Answers a file",
-                "For who uploaded it, and once it hangs on a ticket or comment for whoever may read that. Pictures, \
-                 videos and PDF are shown in place, everything else is saved.",
+                "For who uploaded it, and once it hangs on a ticket or comment for whoever may read that. The picture \
+                 of a profile is for everybody of the organization. Pictures, videos and PDF are shown in place, \
+                 everything else is saved.",
             )
             .errors(&[401, 404]),
         Operation::delete("files.delete", "/api/uploads/{id}", delete)
@@ -133,6 +134,13 @@ impl Reference {
     }
 }
 
+/// The upload that an address is of.
+pub(super) fn upload_at(url: &str) -> Option<UploadId> {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let (place, id) = path.trim_end_matches('/').rsplit_once('/')?;
+    place.ends_with("/uploads").then(|| id.parse().ok()).flatten()
+}
+
 /// What stands last in an address.
 fn of_address(url: &str) -> &str {
     let path = url.split(['?', '#']).next().unwrap_or_default();
@@ -165,6 +173,11 @@ mod tests {
         for url in ["http://desk.test/api/uploads/ID", "/api/uploads/ID/", "ID", "https://x/y/ID?a=b#c"] {
             assert_eq!(named(None, Some(&url.replace("ID", id))).as_deref(), Some(id), "{url}");
         }
+        let avatar = |url: &str| upload_at(&url.replace("ID", id)).map(|upload| upload.to_string());
+        for url in ["http://desk.test/api/uploads/ID", "https://x/api/v1/uploads/ID/?v=2"] {
+            assert_eq!(avatar(url).as_deref(), Some(id), "{url}");
+        }
+        assert!(avatar("https://elsewhere.test/ID").is_none() && avatar("ID").is_none());
         assert_eq!(named(None, None), None);
         assert_eq!(named(Some("x"), None), None);
         assert_eq!(named(None, Some("https://elsewhere.test/picture.png")), None);

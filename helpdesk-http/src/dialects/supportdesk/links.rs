@@ -1,8 +1,10 @@
 //! Where the links of mails about accounts lead. A page that is only looked at changes nothing: programs that read mails
 //! follow their links, too. What its form sends acts, and so does the same as JSON.
 
+use std::sync::Arc;
+
 use helpdesk_core::identity::Confirming;
-use helpdesk_core::{Error, Problem, Problems};
+use helpdesk_core::{Actor, Error, Problem, Problems, Via};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
@@ -15,8 +17,15 @@ use crate::kernel::{Answer, Body, Call, Failure, Json, Operation, OperationDoc, 
 /// Where the link leads that confirms an address, below the dialect's mount.
 const CONFIRM: &str = "/api/auth/confirm";
 
-/// The title of the page there.
+/// Where the link leads by which a password is chosen.
+const PASSWORD: &str = "/api/auth/password";
+
+/// The same, as the door says it: [`with_links`] puts in where the dialect is.
+pub(super) const PASSWORD_PAGE: &str = "{mount}/api/auth/password?token={token}";
+
+/// The titles of the pages there.
 const ADDRESS: &str = "Your address";
+const YOUR_PASSWORD: &str = "Your password";
 
 /// How much a form may send.
 const FORM_BYTES: u64 = 64 * 1024;
@@ -47,6 +56,20 @@ input! {
         /// Whether it is another address for an account, as the link says.
         change: Option<bool>,
     }
+
+    /// The token of a mailed link.
+    struct PasswordLink {
+        /// The token.
+        token: Line<500>,
+    }
+
+    /// A password that is chosen by a mailed link.
+    struct Choose {
+        /// The token of the link. It may stand in the query as well.
+        token: Option<Line<500>>,
+        /// The new password, of at least 8 characters.
+        new_password["newPassword"]: Option<Text<1024>>,
+    }
 }
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -66,6 +89,19 @@ pub(super) fn operations() -> Vec<Operation> {
                  Forms are answered with a page, JSON with JSON.",
             )
             .errors(&[400, 422]),
+        Operation::get("auth.password", PASSWORD, password)
+            .says(
+                "Asks for a password, where the links of invitations and for forgotten ones lead",
+                "The page changes nothing. Its form sets the password.",
+            )
+            .errors(&[422]),
+        Operation::post("auth.choose_password", PASSWORD, choose_password)
+            .form(FORM_BYTES, FORM_BYTES)
+            .says(
+                "Sets a password by a mailed link",
+                "As `auth.reset_password`, for forms, which are answered with a page.",
+            )
+            .errors(&[400, 422]),
     ];
     let area = |operation: Operation| operation.area("Authentication").beyond_document();
     operations.into_iter().map(area).collect()
@@ -79,6 +115,13 @@ pub(super) fn confirm_link(call: &Call) -> String {
 /// Where a mail sends somebody who wants another address.
 pub(super) fn change_link(call: &Call) -> String {
     format!("{}{CONFIRM}?change=true&token={{token}}", call.head.link_base)
+}
+
+/// The caller, who has mailed links for a password lead to the page here, unless the door says where else.
+pub(super) fn with_links(call: &Call) -> Actor {
+    let via = call.actor().via();
+    let reset_path = via.reset_path.replace("{mount}", &call.head.link_base).into();
+    call.actor().clone().through(Arc::new(Via { reset_path, ..Via::clone(via) }))
 }
 
 /// What is answered: a page, unless JSON was sent.
@@ -200,4 +243,29 @@ async fn confirm_address(
     let over = "This link is not valid any more. Where your address is confirmed already, you can sign in; if not, ask \
                 for a new password, which confirms it as well.";
     answer(&call, ADDRESS, outcome, (words, form), over)
+}
+
+fn password_form(token: &str) -> String {
+    let fields = password_field("newPassword", "A password of at least 8 characters", "new-password");
+    format!("<h1>Choose a password</h1>{}", form(token, &fields, "Set my password"))
+}
+
+async fn password(_: Call, Query(link): Query<PasswordLink>) -> Result<Page, Failure> {
+    Ok(Page(page(StatusCode::OK, YOUR_PASSWORD, &password_form(&link.token))))
+}
+
+async fn choose_password(
+    call: Call,
+    Query(link): Query<MaybeLink>,
+    Body(body): Body<Choose>,
+) -> Result<Answered, Failure> {
+    let token = body.token.or(link.token).ok_or_else(|| Failure::invalid("token", Problem::Required))?;
+    let outcome = match &body.new_password {
+        Some(new) => call.desk.identity().reset_password_anywhere(call.actor().via(), &token, new).await,
+        None => Err(Error::invalid("new_password", Problem::Required)),
+    };
+    let words = "Your password is set. You can sign in now.";
+    let over =
+        "This link is not valid any more. Ask for a new password where you sign in, and you get another.";
+    answer(&call, YOUR_PASSWORD, outcome, (words, password_form(&token)), over)
 }

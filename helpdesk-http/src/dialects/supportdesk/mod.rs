@@ -54,6 +54,8 @@ const RATES: Rates = Rates::Callers { known: Quota::new(1_000, 3_600), unknown: 
 const ACCESS_MINUTES: u32 = 12 * 60;
 
 /// The dialect. Everybody acts in their own organisation; who signs up does so in `home`.
+///
+/// Mailed links for a password lead to a plain page of the dialect, unless [`Dialect::reset_path`] says where else.
 #[must_use]
 pub fn supportdesk(home: OrganisationId) -> Dialect {
     let areas = [
@@ -96,7 +98,7 @@ fn door() -> Arc<Via> {
     Arc::new(Via {
         name: Cow::Borrowed("supportdesk"),
         tickets: Reference::new("#", 1),
-        reset_path: Cow::Borrowed("/reset-password?token={token}"),
+        reset_path: Cow::Borrowed(links::PASSWORD_PAGE),
         access_minutes: Some(ACCESS_MINUTES),
         mails_news: true,
         admission: Admission::Approved,

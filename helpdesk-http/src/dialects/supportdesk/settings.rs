@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::envelope::{Success, data, told};
+use super::files::upload_at;
 use super::links::change_link;
 use crate::input;
 use crate::input::{Change, Email, Line, Text};
@@ -24,7 +25,7 @@ input! {
         email: Option<Email>,
         /// A telephone number.
         phone: Change<Text<50>>,
-        /// The http or https address of a picture.
+        /// The http or https address of a picture. An upload of the caller's own stays, for everybody of the organization.
         avatar: Change<Text<500>>,
     }
 
@@ -213,7 +214,9 @@ async fn get(call: Call) -> Result<Json<Success<SettingsView>>, Failure> {
 }
 
 async fn profile(call: Call, Body(body): Body<ProfileBody>) -> Result<Json<Success<ProfileView>>, Failure> {
+    let avatar_upload = body.avatar.0.as_ref().and_then(|avatar| upload_at(avatar.as_ref()?));
     let change = ProfileChange {
+        avatar_upload,
         name: body.name.map(|name| name.0),
         email: body.email.map(|email| email.0),
         phone: body.phone.0.map(|phone| phone.map(|phone| phone.0)),

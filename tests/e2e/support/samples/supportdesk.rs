@@ -24,6 +24,9 @@ pub(super) const SAMPLES: &[Sample] = &[
     plain("auth.confirm").asks("token=not-a-token"),
     plain("auth.confirm_address")
         .sends(|| Payload::Form(Form::new().text("token", "not-a-token").text("password", "long enough"))),
+    plain("auth.password").asks("token=not-a-token"),
+    plain("auth.choose_password")
+        .sends(|| Payload::Form(Form::new().text("token", "not-a-token").text("newPassword", "long enough"))),
     plain("auth.forgot_password").sends(|| Payload::Json(json!({ "email": "customer@demo.test" }))),
     plain("auth.reset_password")
         .sends(|| Payload::Json(json!({ "token": "not-a-token", "newPassword": "long enough" }))),
