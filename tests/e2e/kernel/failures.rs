@@ -56,7 +56,7 @@ on_every_store! {
                 // These need no store: a list of addresses, a page with a button, and tokens that are none.
                 if matches!(
                     operation.id,
-                    "root.get" | "auth.refresh" | "auth.confirm" | "satisfaction.rate" | "satisfaction.comment"
+                    "root.get" | "auth.refresh" | "auth.confirm" | "auth.password" | "satisfaction.rate" | "satisfaction.comment"
                 ) {
                     assert!(reply.status < 500, "{}", operation.id);
                     continue;
