@@ -27,6 +27,25 @@ async fn sign_in(server: &Server, email: &str, password: &str) -> (u16, Option<S
 }
 
 on_every_store! {
+    /// What was shown of an agent can be sent back, whoever it is, and changes nothing.
+    async fn agents_are_sent_back_as_they_were_shown(store: NewStore) {
+        let server = Server::start(store).await;
+        let admin = server.token("admin").await;
+        let shown = data(&get(&server, &admin, "/api/agents?limit=100").await);
+        let roles = each(&shown, "role");
+        assert!(roles.contains(&&json!("admin")) && roles.contains(&&json!("agent")), "{roles:?}");
+        for agent in shown.as_array().expect("a list") {
+            let path = format!("/api/agents/{}", id(agent));
+            let put_back = data(&put(&server, &admin, &path, agent.clone()).await);
+            for field in ["name", "email", "role", "department", "groups", "status"] {
+                assert_eq!(put_back[field], agent[field], "{field} of {agent}");
+            }
+        }
+        let agent = shown.as_array().and_then(|list| list.iter().find(|one| one["role"] == "agent")).expect("an agent");
+        let path = format!("/api/agents/{}", id(agent));
+        assert_eq!(put(&server, &admin, &path, json!({ "role": "admin" })).await.status, 422);
+    }
+
     /// Somebody is invited by mail, chooses a password by its link, works, and is out at once when switched off.
     async fn agents_come_and_go(store: NewStore) {
         let server = Server::start(store).await;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use helpdesk_core::Problem;
 use helpdesk_core::groups::GroupId;
 use helpdesk_core::identity::{Agent, AgentEdit, AgentQuery, NewAgent, Person, UserId, permissions};
 use helpdesk_core::insight::AgentFigures;
@@ -15,9 +16,9 @@ use uuid::Uuid;
 use super::envelope::{Page, PageQuery, Success, SuccessList, data, list as array, told};
 use super::links::with_links;
 use super::show::{TicketPage, ticket_page};
-use super::words::{self, AgentRoles, AgentStatuses, Availabilities};
+use super::words::{self, AgentRoles, AgentStatuses, Availabilities, ShownRoles};
 use crate::input;
-use crate::input::{Change, Choice, Email, Int, Line, Text};
+use crate::input::{Change, Choice, Choices as _, Email, Int, Line, Text};
 use crate::kernel::{Auth, Body, Call, Failure, Json, Operation, Query};
 
 input! {
@@ -46,7 +47,7 @@ input! {
         /// What they may do.
         role: Choice<AgentRoles>,
         /// Where they work.
-        department: Option<Line<100>>,
+        department: Option<Text<100>>,
         /// The ids of the groups they belong to.
         groups: Option<Vec<Uuid>>,
     }
@@ -57,10 +58,10 @@ input! {
         name: Option<Line<200>>,
         /// The address; no other account may have it.
         email: Option<Email>,
-        /// What they may do.
-        role: Option<Choice<AgentRoles>>,
-        /// Where they work.
-        department: Change<Line<100>>,
+        /// What they may do. The word of an administrator is taken for who is one, and changes nothing.
+        role: Option<Choice<ShownRoles>>,
+        /// Where they work; an empty text for nowhere.
+        department: Change<Text<100>>,
         /// The ids of the groups they belong to: these and no others.
         groups: Option<Vec<Uuid>>,
     }
@@ -193,11 +194,17 @@ async fn get(call: Call) -> Result<Json<Success<AgentView>>, Failure> {
     shown(&call, &agent).await.map(data)
 }
 
+/// A department, where the text names one.
+fn somewhere(department: Text<100>) -> Option<String> {
+    let named = department.trim();
+    (!named.is_empty()).then(|| named.to_owned())
+}
+
 async fn create(call: Call, Body(body): Body<Create>) -> Result<Json<Success<AgentView>>, Failure> {
     let new = NewAgent {
         person: Person {
             email: body.email.0,
-            department: body.department.map(|department| department.0),
+            department: body.department.and_then(somewhere),
             ..Person::named(&body.name)
         },
         role: body.role.0.to_owned(),
@@ -223,13 +230,16 @@ async fn update(call: Call, Body(body): Body<Update>) -> Result<Json<Success<Age
         let present = identity.agent(call.actor(), id).await?;
         role = role.filter(|role| *role != words::role(&present.permissions));
     }
+    if role.is_some_and(|role| AgentRoles::WORDS.iter().all(|(word, _)| *word != role)) {
+        return Err(Failure::invalid("role", Problem::Must("be one of those that agents are given here")));
+    }
     let named = body.name.map(|name| Person::named(&name));
     let (first_name, last_name) = named.map(|person| (person.first_name, person.last_name)).unzip();
     let edit = AgentEdit {
         first_name,
         last_name,
         email: body.email.map(|email| email.0),
-        department: body.department.0.map(|department| department.map(|department| department.0)),
+        department: body.department.0.map(|department| department.and_then(somewhere)),
         role: role.map(str::to_owned),
         groups: groups(body.groups),
     };

@@ -192,6 +192,21 @@ impl Choices for AgentRoles {
         &[("agent", "agent"), ("senior_agent", "senior_agent"), ("team_lead", "team_lead")];
 }
 
+/// The words for roles that an agent is shown with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ShownRoles;
+
+impl Choices for ShownRoles {
+    type Value = &'static str;
+
+    const WORDS: &'static [(&'static str, &'static str)] = &[
+        ("agent", "agent"),
+        ("senior_agent", "senior_agent"),
+        ("team_lead", "team_lead"),
+        ("admin", "admin"),
+    ];
+}
+
 /// What somebody is called here who may do all this.
 pub(super) fn role(may: &Permissions) -> &'static str {
     if may.contains(&permissions::ADMIN_MANAGE_USERS) {
