@@ -145,7 +145,7 @@ fn dialects(organisation: OrganisationId, settings: &Settings) -> (Dialect, Dial
     if settings.site.is_some() {
         (smartsupport, supportdesk.reset_path("/reset-password?token={token}"))
     } else {
-        (smartsupport.reset_path("/supportdesk/api/auth/password?token={token}"), supportdesk)
+        (smartsupport.reset_path("/supportdesk/api/auth/password?uid={uid}&token={token}"), supportdesk)
     }
 }
 

@@ -106,6 +106,7 @@ async fn accounts_of_people_outside_become_contacts() -> Result<()> {
     world.user("ada", "customer").await;
     world.desk.contacts().create(&agent, contact("Gus")).await?;
     world.user("gus", "customer").await;
+    world.user("tess", "technician").await;
     let admin = world.actor("admin", "admin").await;
     let new = NewUser {
         person: Person {

@@ -23,15 +23,19 @@ use crate::api::HttpApi;
 
 /// How long a connection may be without a request: before the first, between two, and while the head of one arrives.
 const IDLE: Duration = Duration::from_secs(30);
-/// How long a connection that is asked to end for that reason may take to do so.
+/// How long a connection that never had one may take to end, once it is asked to. One that had may still be sending what
+/// was answered, and has as long as a client may take none of it.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How long a client may take none of what it is sent.
 const STALL: Duration = Duration::from_secs(60);
-/// After how long a silent client is pinged over HTTP/2, and how long it may take to answer. Those that are gone without
-/// a word are found while their requests run.
+/// After how long a silent client is pinged over HTTP/2. Those that are gone without a word are found while their requests
+/// run; one that is only busy has as long to answer as it has to take what it is sent.
 const PING: Duration = Duration::from_secs(20);
 /// How many requests of one HTTP/2 connection are worked on at a time.
 const STREAMS: u32 = 100;
+/// How much of each request's body a client may send ahead over HTTP/2, in bytes. The connection has room for all of them, so
+/// that one body that nobody reads yet holds up no other.
+const WINDOW: u32 = 64 * 1024;
 
 /// Serves HTTP/1.1 and HTTP/2 (cleartext) on a listener until `stop` is done; then finishes what runs and ends the
 /// connections that were taken over, for at most `grace`.
@@ -100,8 +104,10 @@ fn builder() -> auto::Builder<Streams> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW * STREAMS)
         .keep_alive_interval(PING)
-        .keep_alive_timeout(PING);
+        .keep_alive_timeout(STALL);
     builder
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::contact::{Contact, ContactId, NewContact};
 use crate::actor::Actor;
 use crate::helpdesk::Helpdesk;
-use crate::identity::{OrganisationId, User, UserId, permissions};
+use crate::identity::{OrganisationId, Permissions, User, UserId, permissions};
 use crate::jobs::{Job, JobDraft, JobError, JobHandler};
 use crate::storage::{Changes, EntityId as _, Filter, Scope};
 
@@ -17,13 +17,23 @@ struct Order {
     user: UserId,
 }
 
+/// Whether somebody with these permissions is one whom the desk deals with, rather than one who works in the house.
+pub(crate) fn is_outside(may: &Permissions) -> bool {
+    let inside = [
+        permissions::QUEUE_ACCESS_HELPDESK,
+        permissions::TICKET_ACCESS_INTERNAL,
+        permissions::TICKET_VIEW_ALL,
+    ];
+    !inside.iter().any(|permission| may.contains(permission))
+}
+
 /// Has an account that was let in become a contact.
 pub(crate) fn keep(desk: &Helpdesk, changes: &mut Changes, scope: Scope, user: UserId) {
     let draft = JobDraft::new(KEEP, format!("{KEEP}:{user}"), changes.at(), &Order { user });
     changes.enqueue(scope, desk.ids().id(changes.at()), draft);
 }
 
-/// Makes the contact, unless the account is one of the desk or there is a contact of its address.
+/// Makes the contact, unless the account is one of the house or there is a contact of its address.
 #[derive(Debug)]
 pub(super) struct Keep;
 
@@ -40,7 +50,7 @@ impl JobHandler for Keep {
         let Some(user) = user.filter(|user| user.state.is_active()) else { return Ok(changes) };
         let actor = Actor::system(OrganisationId::from_uuid(scope.id().unwrap_or_default()));
         let may = desk.identity().permissions_of(&user).await?;
-        if may.contains(&permissions::QUEUE_ACCESS_HELPDESK) {
+        if !is_outside(&may) {
             return Ok(changes);
         }
         let known = desk.store().select::<Contact>(scope).filter(Filter::equals("email", &*user.email));

@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub use self::companies::{CompanyEdit, CompanyQuery, NewCompany};
 pub use self::company::{Company, CompanyId, MAX_SETTINGS};
 pub use self::contact::{Contact, ContactEdit, ContactId, NewContact};
-pub(crate) use self::keeping::keep;
+pub(crate) use self::keeping::{is_outside, keep};
 pub use self::people::{ContactPage, ContactQuery, ContactView};
 pub use self::timeline::Timeline;
 

@@ -56,6 +56,21 @@ impl HistoryQuery {
         self
     }
 
+    /// Only among so many events of the scope that came last: what is looked for in vain is not looked for without end.
+    ///
+    /// # Errors
+    ///
+    /// As a store's `find`.
+    pub async fn among_newest(mut self, desk: &Helpdesk, count: i64) -> Result<Self> {
+        let newest = Query::new(&EVENT, self.scope).limit(1).descending("number");
+        let newest = desk.store().storage().find(&newest).await?;
+        if let Some(newest) = newest.records.first() {
+            let first = newest.number.saturating_sub(count).saturating_add(1);
+            self.filter = self.filter.and(Filter::at_least("number", first));
+        }
+        Ok(self)
+    }
+
     /// Only one sort of act.
     #[must_use]
     pub fn action(mut self, action: &str) -> Self {

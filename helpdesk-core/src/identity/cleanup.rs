@@ -87,19 +87,28 @@ impl JobHandler for Unconfirmed {
         let old = Filter::less_than("created_at", desk.now() - PATIENCE);
         let waiting = Filter::equals("state", "unconfirmed").and(old);
         let accounts = desk.store().select::<User>(job.scope()).filter(waiting).limit(MAX_PAGE);
-        let mut from = From::Start;
+        let (mut from, mut changes) = (From::Start, desk.changes());
+        let mut waits = false;
         loop {
             let page = accounts.clone().from(from).page().await?;
             for account in &page.items {
-                if !is_named(desk, account).await? {
+                // Whoever was just sent a link may still follow it.
+                if !desk.identity().pending_tokens(account.id).await?.is_empty() {
+                    waits = true;
+                } else if !is_named(desk, account).await? {
                     remove(desk, account).await?;
                 }
             }
             match page.next {
                 Some(cursor) => from = From::After(cursor),
-                None => return Ok(desk.changes()),
+                None => break,
             }
         }
+        if waits {
+            let at = changes.at();
+            changes.enqueue(job.scope(), desk.ids().id(at), on_the_day_after(UNCONFIRMED, at));
+        }
+        Ok(changes)
     }
 }
 

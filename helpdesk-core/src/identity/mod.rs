@@ -9,6 +9,7 @@ mod confirmation;
 mod invitations;
 mod login;
 mod mails;
+mod off_thread;
 mod one_time;
 mod organisation;
 mod passwords;

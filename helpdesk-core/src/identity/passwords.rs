@@ -1,12 +1,12 @@
 //! Password hashes: argon2id, off the async threads, a bounded number at a time.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
-use tokio::sync::Semaphore;
 
+use super::off_thread::OffThread;
 use crate::error::{Error, Problem, Result};
 
 /// The shortest password that is accepted, in characters.
@@ -29,20 +29,20 @@ pub enum PasswordCost {
 pub struct Passwords {
     cost: PasswordCost,
     // Each hash takes 19 MiB and a core for a few hundredths of a second.
-    running: Arc<Semaphore>,
+    off_thread: OffThread,
     nobody: OnceLock<String>,
 }
 
 impl Passwords {
     pub(crate) fn new(cost: PasswordCost) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { cost, running: Arc::new(Semaphore::new(cores)), nobody: OnceLock::new() }
+        Self { cost, off_thread: OffThread::new(cores), nobody: OnceLock::new() }
     }
 
     /// The hash of a password, as a PHC string.
     pub(crate) async fn hash(&self, password: &str) -> Result<String> {
         let (password, cost) = (password.to_owned(), self.cost);
-        self.off_thread(move || hash(&password, cost)).await?
+        self.off_thread.run(move || hash(&password, cost)).await?
     }
 
     /// Whether a password is the one of a hash. Without a hash it takes as long and is not, so that nobody learns
@@ -60,23 +60,13 @@ impl Passwords {
         // A password that could never have been set is not worth the work of a longer hash.
         let password: String = password.chars().take(MAX_PASSWORD + 1).collect();
         let same = self
-            .off_thread(move || {
+            .off_thread
+            .run(move || {
                 let parsed = PasswordHash::new(&known);
                 parsed.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
             })
             .await?;
         Ok(same && exists)
-    }
-
-    async fn off_thread<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let permit = Arc::clone(&self.running).acquire_owned().await.map_err(Error::internal)?;
-        tokio::task::spawn_blocking(move || {
-            let outcome = work();
-            drop(permit);
-            outcome
-        })
-        .await
-        .map_err(Error::internal)
     }
 }
 

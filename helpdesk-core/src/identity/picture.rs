@@ -1,14 +1,13 @@
 //! Profile pictures.
 
 use std::io::Cursor;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageFormat, ImageReader, Limits, Rgba};
-use tokio::sync::Semaphore;
 
+use super::off_thread::OffThread;
 use crate::error::{Error, Problem, Result};
 
 /// The largest picture that is taken, in bytes: 2 MB.
@@ -26,12 +25,12 @@ const AT_ONCE: usize = 2;
 /// Makes pictures of what people upload: off the async threads, a bounded number at a time.
 #[derive(Debug)]
 pub(crate) struct Pictures {
-    running: Arc<Semaphore>,
+    off_thread: OffThread,
 }
 
 impl Pictures {
     pub(crate) fn new() -> Self {
-        Self { running: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self { off_thread: OffThread::new(AT_ONCE) }
     }
 
     /// Turns an uploaded PNG or JPEG into the picture that is kept: a JPEG of exactly 1024 by 1024 pixels, cut evenly at
@@ -41,18 +40,7 @@ impl Pictures {
     ///
     /// [`Error::Invalid`] for the field `image`: too large, of another format whatever its name says, or damaged.
     pub(super) async fn fit(&self, content: Bytes) -> Result<Bytes> {
-        self.off_thread(move || fit(&content)).await?
-    }
-
-    async fn off_thread<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let permit = Arc::clone(&self.running).acquire_owned().await.map_err(Error::internal)?;
-        tokio::task::spawn_blocking(move || {
-            let outcome = work();
-            drop(permit);
-            outcome
-        })
-        .await
-        .map_err(Error::internal)
+        self.off_thread.run(move || fit(&content)).await?
     }
 }
 
@@ -142,31 +130,6 @@ mod tests {
             assert_eq!((read.width(), read.height()), (1_024, 1_024));
             assert!(read.get_pixel(512, 512).0.iter().all(|shade| *shade > 240), "the middle is kept");
         }
-    }
-
-    #[tokio::test]
-    async fn only_so_many_are_worked_on_at_a_time() {
-        let pictures = Pictures::new();
-        let (started, mut begun) = tokio::sync::mpsc::unbounded_channel();
-        let (finish, finished) = std::sync::mpsc::channel::<()>();
-        let finished = Arc::new(std::sync::Mutex::new(finished));
-        let work = |number: usize| {
-            let (started, finished) = (started.clone(), Arc::clone(&finished));
-            pictures.off_thread(move || {
-                started.send(number).expect("the test waits");
-                finished.lock().expect("nobody panicked").recv().expect("the test says so");
-            })
-        };
-        let mut all = Box::pin(async { tokio::join!(work(0), work(1), work(2)) });
-        let first = async { (begun.recv().await, begun.recv().await) };
-        let first = tokio::select! { biased; _ = &mut all => None, first = first => Some(first) };
-        assert!(first.is_some_and(|(one, other)| one.is_some() && other.is_some()));
-        assert_eq!(pictures.running.available_permits(), 0);
-        assert!(begun.try_recv().is_err(), "the third waits");
-        (0..3).for_each(|_| finish.send(()).expect("somebody waits"));
-        let (one, two, three) = all.await;
-        assert!(one.is_ok() && two.is_ok() && three.is_ok());
-        assert!(begun.try_recv().is_ok());
     }
 
     #[test]

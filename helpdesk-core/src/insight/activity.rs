@@ -13,6 +13,8 @@ use crate::tickets::{Ticket, TicketId};
 
 /// The most that is shown at once.
 pub const MAX_ACTIVITY: usize = 100;
+/// Among how many of the newest events, of whatever sort, it is looked for.
+const LOOKED_AT: i64 = 20_000;
 /// How many events are read at a time to find what may be shown.
 const AT_A_TIME: usize = 200;
 /// How often more are read: the feed is short before it is slow.
@@ -41,12 +43,11 @@ impl Insight {
         let limit = limit.min(MAX_ACTIVITY);
         let mut activity = Vec::with_capacity(limit);
         let mut after = None;
+        // What the clocks of service levels do is in no feed of what people did.
+        let of_tickets = HistoryQuery::new(actor.scope()).about::<Ticket>().but(&service_levels::ACTIONS);
+        let of_tickets = of_tickets.among_newest(&self.desk, LOOKED_AT).await?;
         for _ in 0..ATTEMPTS {
-            // What the clocks of service levels do is in no feed of what people did.
-            let mut query = HistoryQuery::new(actor.scope())
-                .about::<Ticket>()
-                .but(&service_levels::ACTIONS)
-                .limit(AT_A_TIME.min(limit * 3));
+            let mut query = of_tickets.clone().limit(AT_A_TIME.min(limit * 3));
             if let Some(cursor) = after {
                 query = query.after(cursor);
             }

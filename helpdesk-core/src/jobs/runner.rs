@@ -217,6 +217,8 @@ impl Helpdesk {
             Err(Attempt::Lost) => return Ok(()),
             Err(Attempt::Failed(error)) => error,
         };
+        // The pause begins when it is known that there is one, however long that took.
+        let now = now.max(self.now());
         let mut changes = self.changes_at(now);
         let message: String = error.message.chars().take(500).collect();
         let (name, attempt) = (&job.0.name, job.attempt());

@@ -47,7 +47,7 @@ pub(super) struct Facts<'a> {
     pub called: &'a [UserId],
     /// The members of the group that the ticket came to.
     pub team: &'a [UserId],
-    /// Those who work at the desk, where it came to nobody in particular.
+    /// Those who work at the desk and see every ticket, 50 at most, where it came to nobody in particular.
     pub everybody: &'a [UserId],
 }
 

@@ -199,7 +199,9 @@ impl<'a> Telling<'a> {
         // Whoever took it up meanwhile has it.
         let waits = ticket.assignee.is_none() && ticket.group.is_none() && ticket.state.status().waits();
         let everybody = if news.unrouted && waits {
-            desk.identity().at_work(&system, MAX_RECEIVERS / 2).await?
+            let people = desk.identity().who_sees_all(&system).await?;
+            let want = people.iter().filter(|user| user.preferences.ticket_updates).map(|user| user.id);
+            want.take(MAX_RECEIVERS / 2).collect()
         } else {
             Vec::new()
         };

@@ -111,7 +111,12 @@ async fn an_address_alone_confirms_no_account_of_somebody_else() -> Result<()> {
     let identity = world.desk.identity();
     identity.sign_up(&world.anonymous(), sam()).await?;
     let confirmation = token(&world.mails().await[0]);
-    for guess in ["", "not it", &"x".repeat(600)] {
+    let nothing = identity.confirm_address(&door(), &confirmation, Confirming::Password("")).await;
+    assert_eq!(
+        problems(&nothing.expect_err("nothing was said")),
+        [("password".to_owned(), vec![Problem::Required])]
+    );
+    for guess in ["not it", &"x".repeat(600)] {
         let refused = identity.confirm_address(&door(), &confirmation, Confirming::Password(guess)).await;
         assert_eq!(
             problems(&refused.expect_err("they do not know it")),

@@ -85,6 +85,7 @@ async fn who_sends_back_what_they_read_needs_leave_only_for_what_they_changed() 
             tags: Some(ticket.tags.clone()),
             ..Edit::default()
         },
+        plain: false,
     };
     let before = tickets.get(&agent, id).await?;
     // To her it is open.

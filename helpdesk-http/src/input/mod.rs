@@ -5,10 +5,12 @@
 //! schema of the dialect's document. JSON, forms and query strings are read alike.
 
 mod form;
+mod times;
 mod types;
 
 pub use self::form::{Form, Raw, Upload};
-pub use self::types::{Change, Choice, Choices, Email, Field, Int, Line, Moment, Object, Text};
+pub use self::times::Moment;
+pub use self::types::{Change, Choice, Choices, Email, Field, Int, Line, Object, Text};
 
 use utoipa::openapi::schema::{ObjectBuilder, Schema};
 use utoipa::openapi::{RefOr, schema};

@@ -63,7 +63,11 @@ impl BodyRoom {
         let held = timeout(self.time_limit, Arc::clone(&self.units).acquire_many_owned(wanted)).await;
         match held {
             Ok(Ok(held)) => Ok((begun.boxed_unsync(), Some(held))),
-            _ => Err(Failure::Core(Error::Unavailable { source: Box::new(Taken) })),
+            _ => {
+                // A client that is still sending when the connection closes may never read why.
+                tokio::spawn(timeout(self.time_limit, begun.discard()));
+                Err(Failure::Core(Error::Unavailable { source: Box::new(Taken) }))
+            }
         }
     }
 
@@ -96,6 +100,13 @@ impl Begun {
             first.push_back(frame);
         }
         Self { first, rest: Some(body) }
+    }
+
+    /// Reads the rest and keeps none of it.
+    async fn discard(self) {
+        let Some(mut rest) = self.rest else { return };
+        drop(self.first);
+        while let Some(Ok(_)) = rest.frame().await {}
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) async fn serve(
     });
     let mut connection = pin!(builder.serve_connection_with_upgrades(stream, service));
     let mut is_ending = false;
-    let mut patience = IDLE;
+    let mut asked_to_end = false;
     loop {
         tokio::select! {
             ended = connection.as_mut() => {
@@ -59,13 +59,13 @@ pub(super) async fn serve(
                 is_ending = true;
                 connection.as_mut().graceful_shutdown();
             }
-            () = pulse.stops(patience) => {
-                if patience == FAREWELL {
+            () = pulse.stops(if !asked_to_end { IDLE } else if pulse.had_requests() { STALL } else { FAREWELL }) => {
+                if asked_to_end {
                     tracing::debug!("a connection is closed: no request comes");
                     break;
                 }
                 // Those that speak HTTP/2 are told, so that no request is lost that is on its way.
-                patience = FAREWELL;
+                asked_to_end = true;
                 pulse.touch();
                 connection.as_mut().graceful_shutdown();
             }

@@ -14,6 +14,8 @@ pub(super) struct Pulse(Mutex<State>);
 struct State {
     /// How many requests are not answered to their end.
     requests: usize,
+    /// Whether there ever was one.
+    had_requests: bool,
     /// Whether the client is to take something first.
     writing: bool,
     /// When that was last otherwise.
@@ -24,7 +26,8 @@ struct State {
 
 impl Pulse {
     pub(super) fn new() -> Arc<Self> {
-        let state = State { requests: 0, writing: false, since: Instant::now(), released: false };
+        let since = Instant::now();
+        let state = State { requests: 0, had_requests: false, writing: false, since, released: false };
         Arc::new(Self(Mutex::new(state)))
     }
 
@@ -34,8 +37,16 @@ impl Pulse {
 
     /// A request has come. It counts until the answer is dropped.
     pub(super) fn request(self: &Arc<Self>) -> Running {
-        self.state().requests += 1;
+        let mut state = self.state();
+        state.requests += 1;
+        state.had_requests = true;
+        drop(state);
         Running(Arc::clone(self))
+    }
+
+    /// Whether there ever was a request.
+    pub(super) fn had_requests(&self) -> bool {
+        self.state().had_requests
     }
 
     /// Whether what is written waits for the client.

@@ -89,7 +89,7 @@ fn dialect(gate: &Arc<Gate>) -> Dialect {
         operations: vec![
             Operation::get("large", "/large", large),
             Operation::get("endless", "/endless", async |_: Call| std::future::pending::<Ending>().await),
-            Operation::post("keep", "/keep", keep).form(1 << 20, 1 << 20),
+            Operation::post("keep", "/keep", keep).form(64 << 20, 64 << 20),
         ],
         aliases: &[],
         limits: Rates::Classes(&[]),
@@ -220,9 +220,9 @@ async fn a_client_that_is_gone_without_a_word_is_found() {
     // A request for what takes for ever, by one who answers no ping.
     let request = b"\0\0\x15\x01\x05\0\0\0\x01\x82\x86\x04\x0e/probe/endless\x01\x01x";
     gone.write_all(&[PREFACE, request].concat()).await.expect("sent");
-    for _ in 0..2 {
+    for passes in [PING, STALL] {
         settled().await;
-        advance(PING).await;
+        advance(passes).await;
     }
     ends(&mut gone).await;
 }
@@ -338,6 +338,12 @@ async fn post(server: &Server, path: &str, announced: usize, sent: usize) -> Tcp
     stream
 }
 
+/// Waits until so many handlers have begun.
+async fn begun(server: &Server, count: u32) {
+    let permits = timeout(PATIENCE, server.gate.begun.acquire_many(count)).await.expect("in time");
+    drop(permits.expect("nobody closes it"));
+}
+
 /// What is answered, without the beginning of its first line.
 async fn answer(stream: &mut TcpStream) -> String {
     let mut said = vec![0; 64 * 1024];
@@ -398,7 +404,7 @@ async fn bodies_share_what_memory_there_is_for_them() {
     for _ in 0..2 {
         kept.push(post(&server, "/probe/keep", MUCH, MUCH).await);
     }
-    settled().await;
+    begun(&server, 2).await;
     let mut third = post(&server, "/probe/keep", MUCH, MUCH).await;
     settled().await;
     assert_eq!(gate.begun.available_permits(), 2);
@@ -406,8 +412,7 @@ async fn bodies_share_what_memory_there_is_for_them() {
     let mut small = post(&server, "/smartsupport/api/token/admin/", 1_000, 1_000).await;
     assert!(answer(&mut small).await.starts_with("400 "));
     gate.open.add_permits(1);
-    settled().await;
-    assert_eq!(gate.begun.available_permits(), 3);
+    begun(&server, 3).await;
     gate.open.add_permits(2);
     assert!(answer(&mut third).await.starts_with("204 "));
     for stream in &mut kept {
@@ -420,7 +425,7 @@ async fn who_finds_no_memory_in_time_is_told_when_to_come_back() {
     let time = Duration::from_secs(30);
     let server = Server::start(|builder| builder.body_memory(MUCH as u64)).await;
     let mut kept = post(&server, "/probe/keep", MUCH, MUCH).await;
-    settled().await;
+    begun(&server, 1).await;
     let mut waiting = Vec::new();
     for (path, said) in [
         ("/smartsupport/api/token/admin/", r#"{"error":"The service is unavailable for the moment.","#),
@@ -442,6 +447,31 @@ async fn who_finds_no_memory_in_time_is_told_when_to_come_back() {
     assert_eq!(server.gate.begun.available_permits(), 1);
     server.gate.open.add_permits(2);
     assert!(answer(&mut next).await.starts_with("204 "));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_refused_while_sending_much_reads_why() {
+    let time = Duration::from_secs(30);
+    let server = Server::start(|builder| builder.body_memory(MUCH as u64)).await;
+    let _kept = post(&server, "/probe/keep", MUCH, MUCH).await;
+    begun(&server, 1).await;
+    let (mut reading, mut writing) = server.connect().await.into_split();
+    let head = format!(
+        "POST /probe/keep HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n\
+         Content-Length: {LARGE}\r\n\r\n"
+    );
+    let sending = tokio::spawn(async move {
+        writing.write_all(head.as_bytes()).await?;
+        writing.write_all(&vec![b'a'; LARGE]).await?;
+        Ok::<_, std::io::Error>(writing)
+    });
+    settled().await;
+    advance(time).await;
+    timeout(PATIENCE, sending).await.expect("in time").expect("no panic").expect("all of it is taken");
+    let mut said = [0; 4 * 1024];
+    let count = timeout(PATIENCE, reading.read(&mut said)).await.expect("in time").expect("an answer");
+    let said = String::from_utf8_lossy(&said[..count]);
+    assert!(said.contains("retry-after: 5\r\n"), "{said}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,12 +3,11 @@
 use email_address::EmailAddress;
 
 use crate::actor::Actor;
-use crate::contacts::keep;
+use crate::contacts::{is_outside, keep};
 use crate::error::{Error, Problem, Problems, Result};
 use crate::identity::login::{Credential, CredentialId, Login, LoginId, normal, release};
 use crate::identity::mails::account_mail;
 use crate::identity::service::Identity;
-use crate::identity::service::agents::works_the_desk;
 use crate::identity::service::employing::check_grant;
 use crate::identity::{AccountState, Availability, Role, User, UserId, password_problem, permissions};
 use crate::mail::MailTemplate;
@@ -244,6 +243,7 @@ impl Identity {
         actor.needs(&permissions::ADMIN_MANAGE_USERS)?;
         self.change_user(actor, id, "user.reactivated", |user, changes| {
             user.state = user.state.clone().reactivate(changes.at(), actor.user())?;
+            keep(&self.desk, changes, actor.scope(), id);
             Ok(())
         })
         .await
@@ -319,7 +319,7 @@ impl Identity {
         if let Some(template) = mail {
             changes.enqueue(actor.scope(), self.desk.ids().id(at), account_mail(template, id, at));
         }
-        if user.state.is_active() && !works_the_desk(role) {
+        if user.state.is_active() && is_outside(&role.permissions) {
             keep(&self.desk, &mut changes, actor.scope(), id);
         }
         match self.desk.commit(changes).await {

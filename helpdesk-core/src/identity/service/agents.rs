@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::groups::GroupId;
 use crate::identity::service::{Identity, permissions_by};
 use crate::identity::{Availability, Permissions, Role, User, UserId, permissions};
-use crate::storage::{EntityId as _, Filter, From, Scope, Stored, Term, TotalMode, Value};
+use crate::storage::{EntityId as _, Filter, From, MAX_PAGE, Scope, Stored, Term, TotalMode, Value};
 
 /// Somebody of the desk.
 #[derive(Clone, Debug)]
@@ -167,13 +167,13 @@ impl Identity {
         Ok(users.into_values().filter(|user| user.state.is_active() && is_agent(user, &roles)).collect())
     }
 
-    /// So many of those who are people of the desk and may work, those who came first.
-    pub(crate) async fn at_work(&self, actor: &Actor, limit: usize) -> Result<Vec<UserId>> {
+    /// People of the desk who may work and see every ticket, a page of them, those who came first.
+    pub(crate) async fn who_sees_all(&self, actor: &Actor) -> Result<Vec<Arc<Stored<User>>>> {
         let roles = self.all_roles(actor.scope()).await?;
-        let filter = Filter::equals("state", "approved").and(of_the_desk(roles.values()));
+        let sees = |role: &&Arc<Stored<Role>>| role.permissions.contains(&permissions::TICKET_VIEW_ALL);
+        let filter = Filter::equals("state", "approved").and(of_the_desk(roles.values().filter(sees)));
         let users = self.desk.store().select::<User>(actor.scope()).filter(filter);
-        let page = users.limit(limit).page().await?;
-        Ok(page.items.iter().map(|user| user.id).collect())
+        Ok(users.limit(MAX_PAGE).page().await?.items)
     }
 
     pub(super) async fn load_agent(&self, actor: &Actor, id: UserId) -> Result<Agent> {

@@ -126,6 +126,9 @@ impl Identity {
             }
             _ => return Err(Error::BadToken),
         };
+        if password.is_empty() {
+            return Err(Error::invalid("password", Problem::Required));
+        }
         let credential = self.right_password(actor.scope(), found.user, password).await?;
         let credential = &credential.ok_or_else(|| Error::invalid("password", Problem::Wrong("password")))?;
         let confirmed = self
@@ -213,6 +216,7 @@ impl Identity {
         changes.insert(Scope::GLOBAL, LoginId::from_uuid(self.desk.ids().id(changes.at())), &login);
         changes.delete(token);
         self.drop_tokens(changes, before.id, Some(token.id)).await?;
+        keep(&self.desk, changes, actor.scope(), before.id);
         let mail = address_change_mail(before.id, &before.email, true, changes.at());
         changes.enqueue(actor.scope(), self.desk.ids().id(changes.at()), mail);
         self.record(changes, actor, "user.address_changed", before.id, Some(slot));

@@ -6,7 +6,7 @@ use super::{Act, Edit};
 use crate::groups::GroupId;
 use crate::identity::UserId;
 use crate::tickets::status::{Category, Status};
-use crate::tickets::ticket::Ticket;
+use crate::tickets::ticket::{Priority, Ticket, TicketKind};
 
 /// What somebody wants a ticket to be: what is `None` stays, and what is as it was asks for nothing, so that whoever
 /// sends back all that they read needs no leave but for what they changed.
@@ -20,6 +20,9 @@ pub struct Revision {
     pub group: Option<Option<GroupId>>,
     /// What is known of it.
     pub edit: Edit,
+    /// Whether it comes by a door that has fewer words than the desk: there a ticket is shown as open that is in progress,
+    /// as of normal priority where nobody has said how urgent it is, and as a question where nobody has said of what sort.
+    pub plain: bool,
 }
 
 impl Revision {
@@ -36,12 +39,22 @@ impl Revision {
         let status = ticket.state.status();
         let over = ticket.deleted.is_some() || status.category() == Category::Ended;
         let shown = if of_the_desk { status } else { status.seen_from_outside() };
+        let shown = if self.plain && shown == Status::InProgress { Status::Open } else { shown };
         let to = self.status.filter(|to| over || (*to != status && *to != shown));
         let assignee = self.assignee.filter(|to| over || *to != ticket.assignee);
         let group = self.group.filter(|to| over || *to != ticket.group);
-        let edit = if over { self.edit.clone() } else { self.edit.clone().beyond(ticket) };
+        let mut edit = if over { self.edit.clone() } else { self.edit.clone().beyond(ticket) };
+        if self.plain && !over {
+            let unsaid =
+                |edit: &Edit| ticket.priority.is_none() && edit.priority == Some(Some(Priority::Normal));
+            edit.priority = edit.priority.filter(|_| !unsaid(&self.edit));
+            let unsaid = |edit: &Edit| ticket.kind.is_none() && edit.kind == Some(Some(TicketKind::Question));
+            edit.kind = edit.kind.filter(|_| !unsaid(&self.edit));
+        }
 
-        let ends = matches!(to, Some(Status::Resolved | Status::Closed));
+        let is_end =
+            |to: Status| matches!(to.category(), Category::Solved | Category::Closed | Category::Ended);
+        let ends = to.is_some_and(is_end);
         let moved = |when: bool| to.filter(|_| when).map(|to| Act::Move { to, from: None, comment: None });
         let route = (assignee.is_some() || group.is_some()).then_some(Act::Route { assignee, group });
         let edit = (!edit.is_empty()).then_some(Act::Edit(edit));
@@ -109,7 +122,7 @@ mod tests {
 
     use super::*;
     use crate::storage::EntityId as _;
-    use crate::tickets::ticket::{Priority, State, TicketKind};
+    use crate::tickets::ticket::State;
 
     fn user(number: u128) -> UserId {
         UserId::from_uuid(Uuid::from_u128(number))
@@ -141,6 +154,7 @@ mod tests {
                 fields: ticket.fields.clone().into_iter().chain([("room".to_owned(), Json::Null)]).collect(),
                 ..Edit::default()
             },
+            plain: false,
         }
     }
 
@@ -177,10 +191,29 @@ mod tests {
     }
 
     #[test]
+    fn a_door_with_fewer_words_means_what_it_has_no_word_for() {
+        let mut begun = ticket(State::InProgress);
+        (begun.priority, begun.kind) = (None, None);
+        let edit = |priority, kind| Edit {
+            priority: Some(Some(priority)),
+            kind: Some(Some(kind)),
+            ..Edit::default()
+        };
+        let sent = |plain, edit| Revision { status: Some(Status::Open), edit, plain, ..Revision::default() };
+        let as_shown = edit(Priority::Normal, TicketKind::Question);
+        assert!(sent(true, as_shown.clone()).acts(&begun, true).is_empty());
+        assert_eq!(names(&sent(false, as_shown).acts(&begun, true)), ["move to open", "edit"]);
+        let changed = edit(Priority::High, TicketKind::Question);
+        let acts = sent(true, changed).acts(&begun, false);
+        let [Act::Edit(edit)] = &acts[..] else { panic!("{acts:?}") };
+        assert_eq!((edit.priority, edit.kind), (Some(Some(Priority::High)), None));
+    }
+
+    #[test]
     fn what_has_ended_says_so_whatever_is_sent() {
         let at = chrono::DateTime::UNIX_EPOCH;
         let spam = ticket(State::Spam { at });
-        assert_eq!(names(&of(&spam).acts(&spam, true)), ["move to spam", "route 11", "edit"]);
+        assert_eq!(names(&of(&spam).acts(&spam, true)), ["route 11", "edit", "move to spam"]);
     }
 
     #[test]
@@ -196,5 +229,6 @@ mod tests {
         assert_eq!(acts(Status::Open), ["move to open", "route 10", "edit"]);
         assert_eq!(acts(Status::Resolved), ["route 10", "edit", "move to resolved"]);
         assert_eq!(acts(Status::Closed), ["route 10", "edit", "move to closed"]);
+        assert_eq!(acts(Status::Spam), ["route 10", "edit", "move to spam"]);
     }
 }

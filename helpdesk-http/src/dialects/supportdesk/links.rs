@@ -229,15 +229,12 @@ async fn confirm_address(
     Body(body): Body<Confirm>,
 ) -> Result<Answered, Failure> {
     let token = body.token.or(link.token).ok_or_else(|| Failure::invalid("token", Problem::Required))?;
-    let shown = match (&body.new_password, &body.password) {
-        (Some(new), _) => Some(Confirming::NewPassword(new)),
-        (None, Some(password)) => Some(Confirming::Password(password)),
-        (None, None) => None,
+    // Also where none was sent: a link that is over says so before anything else.
+    let shown = match &body.new_password {
+        Some(new) => Confirming::NewPassword(new),
+        None => Confirming::Password(body.password.as_deref().unwrap_or_default()),
     };
-    let outcome = match shown {
-        Some(shown) => call.desk.identity().confirm_address(call.actor().via(), &token, shown).await,
-        None => Err(Error::invalid("password", Problem::Required)),
-    };
+    let outcome = call.desk.identity().confirm_address(call.actor().via(), &token, shown).await;
     let form = confirm_form(&token, body.change == Some(true));
     let words = "Your address is confirmed. You can sign in now.";
     let over = "This link is not valid any more. Where your address is confirmed already, you can sign in; if not, ask \

@@ -211,7 +211,7 @@ fn revision(
     edit: Edit,
 ) -> Revision {
     let status = status.map(|status| status.0);
-    Revision { status, assignee: assignee.0.map(id), group: group.0.map(id), edit }
+    Revision { status, assignee: assignee.0.map(id), group: group.0.map(id), edit, plain: true }
 }
 
 /// An id of a body or query as one of a kind.
