@@ -13,6 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::auth::filled;
 use super::envelope::{Page, PageQuery, Success, SuccessList, data, list as array, told};
 use super::links::with_links;
 use super::show::{TicketPage, ticket_page};
@@ -194,17 +195,11 @@ async fn get(call: Call) -> Result<Json<Success<AgentView>>, Failure> {
     shown(&call, &agent).await.map(data)
 }
 
-/// A department, where the text names one.
-fn somewhere(department: Text<100>) -> Option<String> {
-    let named = department.trim();
-    (!named.is_empty()).then(|| named.to_owned())
-}
-
 async fn create(call: Call, Body(body): Body<Create>) -> Result<Json<Success<AgentView>>, Failure> {
     let new = NewAgent {
         person: Person {
             email: body.email.0,
-            department: body.department.and_then(somewhere),
+            department: body.department.and_then(filled),
             ..Person::named(&body.name)
         },
         role: body.role.0.to_owned(),
@@ -239,7 +234,7 @@ async fn update(call: Call, Body(body): Body<Update>) -> Result<Json<Success<Age
         first_name,
         last_name,
         email: body.email.map(|email| email.0),
-        department: body.department.0.map(|department| department.and_then(somewhere)),
+        department: body.department.0.map(|department| department.and_then(filled)),
         role: role.map(str::to_owned),
         groups: groups(body.groups),
     };

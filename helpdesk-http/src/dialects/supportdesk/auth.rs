@@ -23,9 +23,9 @@ input! {
         /// Its password.
         password: Text<1024>,
         /// For accounts with a second factor: the code of the moment.
-        code: Option<Line<20>>,
+        code: Option<Text<20>>,
         /// In its place, one of the backup codes.
-        backup_code: Option<Line<50>>,
+        backup_code: Option<Text<50>>,
     }
 
     /// Somebody who signs up.
@@ -39,7 +39,7 @@ input! {
         /// The organization they belong to.
         organization["organizationId"]: Option<Uuid>,
         /// A telephone number.
-        phone: Option<Line<50>>,
+        phone: Option<Text<50>>,
     }
 
     /// Whose password was forgotten.
@@ -137,9 +137,17 @@ fn account(user: &Stored<User>, may: &Permissions) -> AccountView {
     }
 }
 
+/// What a field says, where it says something.
+pub(super) fn filled<const MAX: usize>(text: Text<MAX>) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 async fn login(call: Call, Body(body): Body<Login>) -> Result<Json<Success<SignedInView>>, Failure> {
-    let code = body.code.as_deref().map(SecondFactor::Code);
-    let second = code.or(body.backup_code.as_deref().map(SecondFactor::Backup));
+    // A form sends empty what nobody filled in.
+    let (code, backup) = (body.code.and_then(filled), body.backup_code.and_then(filled));
+    let code = code.as_deref().map(SecondFactor::Code);
+    let second = code.or(backup.as_deref().map(SecondFactor::Backup));
     let credentials = Credentials { name: &body.email.0, password: &body.password, second };
     let admit = |_: &_, _: &_| Ok(Admission::Approved);
     let via = call.actor().via().clone();
@@ -152,7 +160,7 @@ async fn signup(call: Call, Body(body): Body<Signup>) -> Result<Json<Success<Sig
     let new = SignUp {
         person: Person { email: body.email.0, ..Person::named(&body.name) },
         password: body.password.0,
-        phone: body.phone.map(|phone| phone.0),
+        phone: body.phone.and_then(filled),
         company: body.organization.map(CompanyId::from_uuid),
         link: confirm_link(&call),
     };
