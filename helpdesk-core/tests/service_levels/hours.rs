@@ -3,25 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use helpdesk_core::Result;
-use helpdesk_core::service_levels::{
-    Calendar, CalendarChange, CalendarId, Hours, Metric, Outcome, PolicyChange, Span, Target,
-};
-use helpdesk_core::tickets::{Act, Edit, Priority, Status, TicketId};
+use helpdesk_core::service_levels::{Calendar, CalendarChange, CalendarId, Metric, Outcome, Span};
+use helpdesk_core::tickets::{Act, Edit, Status, TicketId};
 
 use crate::support::World;
 use crate::support::between::Between;
 
 /// A desk that is open from nine to ten on workdays, and promises to be done within two hours of that.
 async fn open_an_hour_a_day() -> Result<(World, CalendarId)> {
-    let world = World::that_promises(&[(Metric::TotalResolution, 500)]).await;
+    let world = World::that_promises_two_open_hours().await?;
     let (system, levels) = (world.system(), world.desk.service_levels());
-    let policy = levels.policies(&system).await?[0].id;
-    let target = Target { time: Duration::hours(2), hours: Hours::Business };
-    let targets = [(Priority::Normal, [(Metric::TotalResolution, target)].into())].into();
-    let change = PolicyChange { targets: Some(targets), ..PolicyChange::default() };
-    levels.update_policy(&system, policy, None, change).await?;
     let new = CalendarChange { name: Some("Office".to_owned()), hours: Some(an_hour_a_day()) };
     let calendar = levels.create_calendar(&system, new).await?.id;
     levels.use_calendar(&system, Some(calendar)).await?;

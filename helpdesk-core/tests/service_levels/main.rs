@@ -31,6 +31,18 @@ fn promising(promises: &[(Metric, i64)]) -> PolicyChange {
 }
 
 impl World {
+    /// A desk that promises to be done within two hours of those that it is open.
+    async fn that_promises_two_open_hours() -> helpdesk_core::Result<Self> {
+        let world = Self::that_promises(&[(Metric::TotalResolution, 500)]).await;
+        let (system, levels) = (world.system(), world.desk.service_levels());
+        let policy = levels.policies(&system).await?[0].id;
+        let target = Target { time: Duration::hours(2), hours: Hours::Business };
+        let targets = [(Priority::Normal, [(Metric::TotalResolution, target)].into())].into();
+        let change = PolicyChange { targets: Some(targets), ..PolicyChange::default() };
+        levels.update_policy(&system, policy, None, change).await?;
+        Ok(world)
+    }
+
     /// A help desk that promises this, and nothing else.
     async fn that_promises(promises: &[(Metric, i64)]) -> Self {
         let world = Self::promising(|builder| builder).await;

@@ -116,13 +116,8 @@ async fn many_open_tickets_are_looked_at_page_by_page() -> Result<()> {
 
 #[tokio::test]
 async fn business_hours_are_those_of_the_organisations_calendar() -> Result<()> {
-    let world = World::that_promises(&[(Metric::TotalResolution, 500)]).await;
+    let world = World::that_promises_two_open_hours().await?;
     let (system, levels) = (world.system(), world.desk.service_levels());
-    let policy = levels.policies(&system).await?[0].id;
-    let target = Target { time: Duration::hours(2), hours: Hours::Business };
-    let targets = [(Priority::Normal, [(Metric::TotalResolution, target)].into())].into();
-    let change = PolicyChange { targets: Some(targets), ..PolicyChange::default() };
-    levels.update_policy(&system, policy, None, change).await?;
     let ada = world.actor("ada", "customer").await;
     // A Wednesday, nine o'clock.
     let id = world.ticket(&ada, "Printer").await.id;

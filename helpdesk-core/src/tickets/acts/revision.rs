@@ -45,11 +45,8 @@ impl Revision {
         let group = self.group.filter(|to| over || *to != ticket.group);
         let mut edit = if over { self.edit.clone() } else { self.edit.clone().beyond(ticket) };
         if self.plain && !over {
-            let unsaid =
-                |edit: &Edit| ticket.priority.is_none() && edit.priority == Some(Some(Priority::Normal));
-            edit.priority = edit.priority.filter(|_| !unsaid(&self.edit));
-            let unsaid = |edit: &Edit| ticket.kind.is_none() && edit.kind == Some(Some(TicketKind::Question));
-            edit.kind = edit.kind.filter(|_| !unsaid(&self.edit));
+            edit.priority.take_if(|to| ticket.priority.is_none() && *to == Some(Priority::Normal));
+            edit.kind.take_if(|to| ticket.kind.is_none() && *to == Some(TicketKind::Question));
         }
 
         let is_end =
